@@ -1,0 +1,166 @@
+/* caws_net.h - WebSocket servers on an event loop.
+ *
+ * Everything here is built on caws.h and adds only sockets, time and waiting.
+ * A connection is the same caws_conn, so caws_send, caws_close, caws_user and
+ * the handlers are those of caws.h. Differences, all in one place:
+ *  - the loop owns each conn: never call caws_free, caws_feed, caws_output or
+ *    caws_tick on it. After on_close (or a refusal) the pointer is dead; keep
+ *    caws_id() instead of pointers in anything that outlives a handler.
+ *  - the loop sets the transport, and config.random where it is NULL.
+ *  - output queued by handlers leaves together, once per step of the loop.
+ *  - functions that make something return it, or NULL with errno set (EINVAL
+ *    for a bad config).
+ *  - configs and their strings are copied; context, user, alloc and
+ *    random contexts must outlive what is made.
+ *  - everything belongs to the loop's thread, except the functions marked
+ *    [any thread], which may also be called from a signal handler.
+ *  - no SIGPIPE, no signal handler unasked, every descriptor close-on-exec.
+ */
+#ifndef CAWS_NET_H
+#define CAWS_NET_H
+
+#include <caws.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct caws_loop caws_loop;
+typedef struct caws_server caws_server;
+
+/* ---- Loop -------------------------------------------------------------- */
+
+caws_loop *caws_loop_new(const caws_alloc *alloc); /* NULL: C library */
+/* Aborts what is open (each on_close is called), drops tasks not yet run.
+ * Not from a handler. */
+void       caws_loop_free(caws_loop *loop);
+
+/* Run until caws_loop_stop, or until no server, conn, timer or posted task is
+ * left. A stop before the run ends it at once. */
+int  caws_loop_run(caws_loop *loop);
+void caws_loop_stop(caws_loop *loop); /* [any thread] */
+
+/* Embedding in a foreign loop: wait until the descriptor is readable or the
+ * timeout has passed, then take one step that does not wait. A call from
+ * outside a step that leaves work makes the descriptor readable. caws_loop_fd
+ * is -1 with the poll back end; then let caws_loop_step do the waiting. */
+int caws_loop_fd(const caws_loop *loop);
+int caws_loop_timeout(const caws_loop *loop); /* ms; -1: nothing due */
+int caws_loop_step(caws_loop *loop, int timeout_ms);
+
+/* Timers and tasks are structs of yours: zero-initialise, set fn and user, the
+ * rest is the loop's. It does not touch the struct after calling fn (a repeat
+ * is re-armed before), so fn may restart it, or, once stopped, free it. */
+typedef struct caws_timer caws_timer;
+struct caws_timer {
+    void (*fn)(caws_timer *timer);
+    void *user;
+    uint64_t due_, repeat_;
+    size_t slot_;
+};
+int  caws_timer_start(caws_loop *loop, caws_timer *timer,
+                      uint32_t after_ms, uint32_t repeat_ms);
+void caws_timer_stop(caws_loop *loop, caws_timer *timer);
+
+/* Run task->fn once on the loop's thread, soon: the way into a loop from
+ * elsewhere; the task may then call anything. Never fails, preserves errno.
+ * Do not post it again, or free it, before fn has started. */
+typedef struct caws_task caws_task;
+struct caws_task {
+    void (*fn)(caws_task *task);
+    void *user;
+    caws_task *next_;
+};
+void caws_loop_post(caws_loop *loop, caws_task *task); /* [any thread] */
+
+/* ---- Server ------------------------------------------------------------ */
+
+/* What a broadcast does to a receiver whose queue is full. Every message that
+ * was not queued is counted: see caws_stats. */
+typedef enum caws_slow {
+    CAWS_SLOW_CLOSE = 0, /* drop what has not begun, close it with 1013, cut
+                            it after close_timeout_ms                      */
+    CAWS_SLOW_SKIP       /* it misses this message and stays               */
+} caws_slow;
+
+typedef struct caws_server_config {
+    const char *host;     /* address to bind; NULL: EVERY interface;
+                             "unix:/path" for a Unix-domain socket         */
+    uint16_t port;        /* 0: any free port, see caws_server_port        */
+    intptr_t listen_fd;   /* >0: an inherited listening socket, instead    */
+    int backlog;          /* (511)                                         */
+    bool reuse_port;      /* SO_REUSEPORT: one loop per thread, one port   */
+    size_t max_conns;     /* past it: 503 and an on_error       (1024)     */
+    caws_slow slow;
+    const struct caws_tls *tls; /* room for a TLS companion: must be NULL  */
+    void (*on_error)(caws_server *server, int error, const char *detail);
+                          /* trouble with accepting, out of descriptors... */
+    caws_config ws;       /* for every connection                          */
+    void *reserved_[8];   /* zero */
+} caws_server_config;
+
+caws_server *caws_listen(caws_loop *loop, const caws_server_config *cfg);
+uint16_t     caws_server_port(const caws_server *server);
+/* Stop listening, flush what is queued, close every conn with 1001 (503 to
+ * those not yet let in) and cut what is left at the deadline. Idempotent; the
+ * server's memory lives until caws_loop_free. */
+void         caws_server_stop(caws_server *server, uint32_t deadline_ms);
+/* Opt-in: stop it in this way when the process gets this signal, which is
+ * blocked in the calling thread until caws_loop_free and read from a signalfd:
+ * so call it before you start threads, which inherit that. */
+int          caws_server_stop_on(caws_server *server, int signal,
+                                 uint32_t deadline_ms);
+/* Visit every OPEN conn; fn may close any of them, itself included. */
+void         caws_server_each(caws_server *server,
+                              void (*fn)(caws_conn *ws, void *arg), void *arg);
+
+/* Counters since the server began; never reset. */
+typedef struct caws_stats {
+    caws_counters conns; /* messages, bytes, failed, refused */
+    uint64_t accepted, opened, closed;
+    uint64_t slow_closed, slow_skipped, busy_skipped;
+    size_t   open_now, buffered_now;
+} caws_stats;
+void caws_server_stats(const caws_server *server,
+                       caws_stats *out, size_t sizeof_out);
+
+/* Take over a connected socket that someone else accepted. The server owns fd
+ * from now on, also on failure. data: bytes already read from it.
+ *   caws_adopt       the opening request is still to be read, or in data
+ *   caws_adopt_open  an HTTP server has already answered 101, for example
+ *                    with caws_accept_key; data starts with the first frame */
+caws_conn *caws_adopt(caws_server *server, intptr_t fd,
+                      const void *data, size_t len);
+caws_conn *caws_adopt_open(caws_server *server, intptr_t fd,
+                           const char *subprotocol, const char *extensions,
+                           const void *data, size_t len);
+
+/* The operating system's random bytes, in the form config.random wants. */
+int caws_entropy(void *unused, void *out, size_t len);
+
+/* ---- Broadcast --------------------------------------------------------- */
+
+/* Encode once, queue for every OPEN conn of the server, but except. Returns the
+ * number of conns it was queued for, or CAWS_ERR_NOMEM (or CAWS_ERR_ARG,
+ * CAWS_ERR_UTF8) with none. Handlers are not called from inside; slow receivers
+ * are treated as config.slow says, and a receiver in the middle of a
+ * fragmented message of yours is skipped and counted as busy. */
+int64_t     caws_broadcast(caws_server *server, const caws_conn *except,
+                           caws_type type, const void *data, size_t len);
+
+/* ---- Queries ----------------------------------------------------------- */
+
+/* An id is never reused by a loop; caws_find gives NULL once it is closed. */
+uint64_t     caws_id(const caws_conn *ws);
+caws_conn   *caws_find(caws_loop *loop, uint64_t id);
+caws_loop   *caws_loop_of(const caws_conn *ws);
+caws_server *caws_server_of(const caws_conn *ws); /* NULL for a client */
+intptr_t     caws_fd(const caws_conn *ws);        /* to look at, not to use */
+/* "192.0.2.1:54321" or "[2001:db8::1]:54321"; 64 bytes are always enough.
+ * Asks the system: after a reset it may be gone, so note it in on_open. */
+int          caws_peer_name(const caws_conn *ws, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,55 @@
+#include "net/flush.h"
+
+#include <errno.h>
+
+#include "net/sys.h"
+
+#define FLUSH_SLICES 64
+#define FLUSH_ROUNDS 8 /* then others get their turn */
+
+/* One system call: how much of v it took. Less than all sets a flag. */
+static size_t flush_send(struct caws__link *link, const caws_slice *v,
+                         size_t count)
+{
+    struct iovec iov[FLUSH_SLICES];
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        /* sendmsg does not write to it, but iovec is for readers too. */
+        iov[i].iov_base = (void *)(uintptr_t)v[i].data;
+        iov[i].iov_len = v[i].len;
+        total += v[i].len;
+    }
+    ssize_t n = caws__sys_sendmsg(link->source.fd, iov, count);
+    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+        link->source.flags |= CAWS__LINK_BROKEN;
+    else if (n < 0 || (size_t)n < total)
+        link->source.flags |= CAWS__LINK_BLOCKED;
+    return n < 0 ? 0 : (size_t)n;
+}
+
+void caws__flush_link(struct caws__link *link)
+{
+    caws_slice v[FLUSH_SLICES];
+
+    for (int round = 0; round < FLUSH_ROUNDS; round++) {
+        if (link->source.flags & CAWS__LINK_MUTE)
+            return;
+        size_t count = caws_output(link->ws, v, FLUSH_SLICES);
+        if (count == 0)
+            return;
+        size_t sent = flush_send(link, v, count);
+        if (sent > 0)
+            caws_output_done(link->ws, sent);
+    }
+}
+
+size_t caws__flush_now(caws_conn *ws, const caws_slice *v, size_t count)
+{
+    struct caws__link *link = caws__link_of(ws);
+
+    if (link->source.flags & CAWS__LINK_MUTE)
+        return 0;
+    caws__link_todo(link);
+    return flush_send(link, v, count < FLUSH_SLICES ? count : FLUSH_SLICES);
+}

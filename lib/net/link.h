@@ -1,0 +1,58 @@
+/* One descriptor and one caws_conn. The link lives in the conn's own block,
+ * in the room that caws_transport.owner_size asks for. */
+#ifndef CAWS__LINK_H
+#define CAWS__LINK_H
+
+#include "net/loop.h"
+
+/* source.flags */
+#define CAWS__LINK_TODO    1u   /* on the loop's list, or being looked at */
+#define CAWS__LINK_BLOCKED 2u   /* the system takes no more for now       */
+#define CAWS__LINK_BROKEN  4u   /* nothing can be sent any more           */
+#define CAWS__LINK_EOF     8u   /* caws_feed_eof was called               */
+#define CAWS__LINK_SHUT    16u  /* the sending direction is closed        */
+#define CAWS__LINK_BORN    32u  /* caws_tick was called once              */
+#define CAWS__LINK_DEAD    64u  /* its descriptor is closed               */
+#define CAWS__LINK_OWNER   128u /* this and higher ones: its owner's      */
+
+/* Any of these: do not try to send. */
+#define CAWS__LINK_MUTE \
+    (CAWS__LINK_BLOCKED | CAWS__LINK_BROKEN | CAWS__LINK_SHUT | CAWS__LINK_DEAD)
+
+struct caws__link_early; /* bytes that came before the link */
+
+struct caws__link {
+    struct caws__source source;
+    caws_conn *ws;
+    struct caws__owner *owner;
+    struct caws__link *next, *prev; /* of its owner */
+    struct caws__link *next_todo;
+    struct caws__link_early *early;
+    uint64_t id;
+    size_t slot; /* in the loop's deadlines, always */
+};
+
+/* What a caws_transport needs to carry links. */
+void caws__link_transport(caws_transport *transport);
+
+struct caws__link *caws__link_of(const caws_conn *ws);
+
+/* Join ws, new and made with such a transport, and fd, connected and
+ * non-blocking. early: bytes already read from it. Nothing is done before the
+ * loop's next flush. CAWS_OK, or CAWS_ERR_NOMEM, and nothing has changed. */
+int caws__link_start(struct caws__owner *owner, caws_conn *ws, int fd,
+                     const void *early, size_t len);
+
+/* Look at it in the next flush. */
+void caws__link_todo(struct caws__link *link);
+
+/* What is due for it: time, output, what caws_wants says. */
+void caws__link_serve(struct caws__link *link);
+
+/* Those whose deadline has come are looked at. */
+void caws__link_run_deadlines(caws_loop *loop);
+
+/* At once: on_close, if it is still to come, and the end. */
+void caws__link_cut(struct caws__link *link);
+
+#endif

@@ -1,0 +1,57 @@
+/* The loop and what is in it. */
+#ifndef CAWS__LOOP_H
+#define CAWS__LOOP_H
+
+#include <caws_net.h>
+
+#include "net/heap.h"
+#include "net/ids.h"
+#include "net/poller.h"
+#include "net/wake.h"
+
+#define CAWS__LOOP_INPUT ((size_t)512 * 1024)
+
+struct caws__link;
+struct caws__signals;
+
+/* Whoever made links, a server for example: it is embedded, first, in that,
+ * and outlives its links. */
+struct caws__owner {
+    caws_loop *loop;
+    caws_server *server;             /* NULL: it is none */
+    struct caws__link *first, *last; /* in the order in which they came */
+    struct caws__owner *next;
+    void (*gone)(struct caws__link *link); /* its descriptor is closed */
+    void (*free)(struct caws__owner *owner);
+};
+
+struct caws_loop {
+    caws_alloc alloc;
+    const struct caws__poller *kind;
+    void *poller;
+    struct caws__wake wake;
+    struct caws__heap timers;    /* the application's */
+    struct caws__heap deadlines; /* the links' */
+    struct caws__ids ids;
+    struct caws__signals *signals;
+    struct caws__owner *owners;
+    struct caws__link *todo, *todo_last; /* to be looked at in the flush */
+    struct caws__link *dead;             /* to be freed when the step ends */
+    size_t live; /* links and listeners: what the loop runs for */
+    uint64_t now_ms;
+    bool stepping;
+    bool closing; /* inside caws_loop_free: nothing new may begin */
+    uint8_t *input;
+};
+
+caws_loop *caws__loop_new_with(const caws_alloc *alloc,
+                               const struct caws__poller *kind);
+
+void caws__loop_own(caws_loop *loop, struct caws__owner *owner);
+
+/* Wait for this of the source from now on; for nothing, if it is 0. CAWS_OK
+ * or CAWS_ERR_SYS. */
+int caws__loop_watch(caws_loop *loop, struct caws__source *source,
+                     unsigned interest);
+
+#endif

@@ -1,0 +1,254 @@
+#include "net/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "net/memory.h"
+#include "net/sys.h"
+
+#define SERVER_MAX_CONNS 1024
+#define SERVER_BACKLOG   511
+
+/* ---- What the conns report --------------------------------------------- */
+
+static void server_on_open(caws_conn *ws)
+{
+    struct caws__link *link = caws__link_of(ws);
+    caws_server *server = link->owner->server;
+
+    link->source.flags |= CAWS__SERVER_OPENED;
+    server->stats.opened++;
+    if (server->on_open)
+        server->on_open(ws);
+    /* Let in by a handler inside which the server was stopped. */
+    if (server->listener.fd < 0 && caws_ready_state(ws) == CAWS_OPEN)
+        caws_close(ws, CAWS_CLOSE_GOING_AWAY, "server is stopping");
+}
+
+static void server_on_close(caws_conn *ws, const caws_close_event *event)
+{
+    struct caws__link *link = caws__link_of(ws);
+    caws_server *server = link->owner->server;
+
+    if (link->source.flags & CAWS__SERVER_OPENED)
+        server->stats.closed++;
+    if (server->on_close)
+        server->on_close(ws, event);
+}
+
+static void server_gone(struct caws__link *link)
+{
+    caws_server *server = link->owner->server;
+
+    if (link->source.flags & CAWS__SERVER_FULL)
+        server->turned_away--;
+    else
+        server->conns--;
+    if (!server->owner.first)
+        caws_timer_stop(server->owner.loop, &server->cut);
+}
+
+void caws__server_report(caws_server *server, int error, const char *detail)
+{
+    if (server->on_error)
+        server->on_error(server, error, detail);
+}
+
+/* ---- Birth ------------------------------------------------------------- */
+
+/* One block holds a copy of every string of the config. */
+static int server_copy_strings(caws_server *server)
+{
+    caws_config *ws = &server->ws;
+    const char **fields[] = { &ws->path,         &ws->hosts,  &ws->origins,
+                              &ws->subprotocols, &ws->origin, &ws->headers,
+                              &server->unix_path };
+    size_t count = sizeof fields / sizeof *fields;
+    size_t size = 1;
+
+    for (size_t i = 0; i < count; i++)
+        size += *fields[i] ? strlen(*fields[i]) + 1 : 0;
+    char *to = caws__memory(&server->owner.loop->alloc, NULL, 0, size);
+    if (!to)
+        return CAWS_ERR_NOMEM;
+    server->strings = to;
+    server->strings_size = size;
+    for (size_t i = 0; i < count; i++)
+        if (*fields[i]) {
+            size_t len = strlen(*fields[i]) + 1;
+
+            *fields[i] = memcpy(to, *fields[i], len);
+            to += len;
+        }
+    return CAWS_OK;
+}
+
+/* 0, or an errno. */
+static int server_configure(caws_server *server, const caws_server_config *cfg)
+{
+    server->ws = cfg->ws;
+    server->on_open = cfg->ws.on_open;
+    server->on_close = cfg->ws.on_close;
+    server->on_error = cfg->on_error;
+    server->ws.on_open = server_on_open;
+    server->ws.on_close = server_on_close;
+    if (!server->ws.random)
+        server->ws.random = caws_entropy;
+    if (!server->ws.alloc.resize)
+        server->ws.alloc = server->owner.loop->alloc;
+    server->max_conns = cfg->max_conns ? cfg->max_conns : SERVER_MAX_CONNS;
+    server->slow = cfg->slow;
+    server->unix_path = cfg->listen_fd ? NULL : caws__sock_unix_path(cfg->host);
+    int result = caws_config_check(&server->ws, NULL);
+    if (result == CAWS_OK)
+        result = server_copy_strings(server);
+    return result == CAWS_OK ? 0 : result == CAWS_ERR_NOMEM ? ENOMEM : EINVAL;
+}
+
+static int server_open_listener(caws_server *server,
+                                const caws_server_config *cfg)
+{
+    int fd = (int)cfg->listen_fd;
+
+    if (!fd)
+        fd = caws__sock_listen(cfg->host, cfg->port,
+                               cfg->backlog > 0 ? cfg->backlog : SERVER_BACKLOG,
+                               cfg->reuse_port);
+    else if (caws__sock_inherit(fd) < 0)
+        fd = -1;
+    if (fd < 0)
+        return errno;
+    /* Without the address the Host check would be left out unnoticed. */
+    server->listener.fd = fd;
+    if (caws__sock_local(fd, &server->port, server->hosts) == 0 &&
+        caws__loop_watch(server->owner.loop, &server->listener, CAWS__READ) ==
+            CAWS_OK) {
+        if (!server->ws.hosts && server->hosts[0])
+            server->ws.hosts = server->hosts;
+        return 0;
+    }
+    int error = errno;
+    if (!cfg->listen_fd)
+        caws__sys_close(fd);
+    if (server->unix_path)
+        caws__sys_unlink(server->unix_path);
+    return error;
+}
+
+static void server_release(caws_server *server)
+{
+    const caws_alloc *alloc = &server->owner.loop->alloc;
+
+    if (server->strings)
+        caws__memory(alloc, server->strings, server->strings_size, 0);
+    caws__memory(alloc, server, sizeof *server, 0);
+}
+
+static void server_stop_listening(caws_server *server)
+{
+    caws_loop *loop = server->owner.loop;
+
+    caws__loop_watch(loop, &server->listener, 0);
+    caws_timer_stop(loop, &server->retry);
+    caws__sys_close(server->listener.fd);
+    server->listener.fd = -1;
+    loop->live--;
+    if (server->unix_path)
+        caws__sys_unlink(server->unix_path);
+}
+
+static void server_free(struct caws__owner *owner)
+{
+    if (owner->server->listener.fd >= 0)
+        server_stop_listening(owner->server);
+    server_release(owner->server);
+}
+
+static void server_cut(caws_timer *timer)
+{
+    caws_server *server = timer->user;
+
+    for (struct caws__link *l = server->owner.first; l; l = l->next)
+        caws_abort(l->ws);
+}
+
+static void server_init(caws_server *server, caws_loop *loop)
+{
+    *server = (caws_server){
+        .owner = { .server = server, .gone = server_gone, .free = server_free },
+        .listener = { .ready = caws__server_accept, .fd = -1 },
+        .retry = { .fn = caws__server_retry, .user = server },
+        .cut = { .fn = server_cut, .user = server },
+    };
+    server->owner.loop = loop;
+    caws__link_transport(&server->transport);
+    server->transport.counters = &server->stats.conns;
+}
+
+static bool server_config_is_legal(const caws_server_config *cfg)
+{
+    return cfg && !cfg->tls && cfg->listen_fd >= 0 &&
+           cfg->listen_fd <= INT_MAX &&
+           (cfg->slow == CAWS_SLOW_CLOSE || cfg->slow == CAWS_SLOW_SKIP);
+}
+
+caws_server *caws_listen(caws_loop *loop, const caws_server_config *cfg)
+{
+    caws_server *server;
+
+    if (!loop || loop->closing || !server_config_is_legal(cfg)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    server = caws__memory(&loop->alloc, NULL, 0, sizeof *server);
+    if (!server) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    server_init(server, loop);
+    int error = server_configure(server, cfg);
+    if (!error)
+        error = server_open_listener(server, cfg);
+    if (error) {
+        server_release(server);
+        errno = error;
+        return NULL;
+    }
+    caws__loop_own(loop, &server->owner);
+    loop->live++;
+    return server;
+}
+
+/* ---- Stop -------------------------------------------------------------- */
+
+static void server_dismiss(caws_conn *ws)
+{
+    switch (caws_ready_state(ws)) {
+    case CAWS_CONNECTING:
+        caws_refuse(ws, 503);
+        break;
+    case CAWS_OPEN:
+        caws_close(ws, CAWS_CLOSE_GOING_AWAY, "server is stopping");
+        break;
+    case CAWS_CLOSING:
+    case CAWS_CLOSED:
+        break;
+    }
+}
+
+void caws_server_stop(caws_server *server, uint32_t deadline_ms)
+{
+    caws_loop *loop = server->owner.loop;
+    uint64_t due = caws__sys_now_ms() + deadline_ms;
+
+    if (server->listener.fd >= 0)
+        server_stop_listening(server);
+    for (struct caws__link *l = server->owner.first; l; l = l->next)
+        server_dismiss(l->ws);
+    if (!server->owner.first || loop->closing ||
+        (server->cut.slot_ && server->cut.due_ <= due))
+        return;
+    if (caws_timer_start(loop, &server->cut, deadline_ms, 0) < 0)
+        server_cut(&server->cut);
+}

@@ -1,0 +1,41 @@
+/* A server: a listener and the links it owns. */
+#ifndef CAWS__SERVER_H
+#define CAWS__SERVER_H
+
+#include "net/link.h"
+#include "net/sock.h"
+
+/* source.flags of its links */
+#define CAWS__SERVER_OPENED CAWS__LINK_OWNER        /* on_open was called */
+#define CAWS__SERVER_FULL   (CAWS__LINK_OWNER << 1) /* turned away: 503   */
+
+struct caws_server {
+    struct caws__owner owner;
+    struct caws__source listener; /* fd -1: stopped */
+    caws_transport transport;
+    caws_config ws;                 /* with our on_open and on_close ... */
+    void (*on_open)(caws_conn *ws); /* ... that go on to these */
+    void (*on_close)(caws_conn *ws, const caws_close_event *event);
+    void (*on_error)(caws_server *server, int error, const char *detail);
+    caws_stats stats;
+    size_t max_conns;
+    size_t conns;       /* links that count against it */
+    size_t turned_away; /* links that do not: those told 503 */
+    caws_slow slow;
+    caws_timer retry; /* to accept again */
+    caws_timer cut;   /* the deadline of caws_server_stop */
+    uint16_t port;
+    bool out_of_descriptors;
+    char hosts[CAWS__SOCK_HOSTS];
+    const char *unix_path; /* to be removed with the listener */
+    char *strings;         /* all of the config's */
+    size_t strings_size;
+};
+
+/* The listener is ready, or has been left alone long enough. */
+void caws__server_accept(struct caws__source *listener, unsigned what);
+void caws__server_retry(caws_timer *timer);
+
+void caws__server_report(caws_server *server, int error, const char *detail);
+
+#endif

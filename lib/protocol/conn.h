@@ -1,0 +1,97 @@
+/* struct caws_conn: the parts above, side by side. */
+#ifndef CAWS__CONN_H
+#define CAWS__CONN_H
+
+#include <caws.h>
+#include "protocol/buffer.h"
+#include "protocol/frame.h"
+#include "protocol/handshake.h"
+#include "protocol/limits.h"
+#include "protocol/message.h"
+#include "protocol/outbox.h"
+#include "protocol/utf8.h"
+
+#define CAWS__NEVER UINT64_MAX
+
+/* The frame under way: a header is collected, then decoded at once; its
+ * payload is counted down. */
+struct caws__reader {
+    uint64_t left;                  /* bytes of payload still to come      */
+    struct caws__buffer control;    /* a control frame's, if it was split  */
+    uint8_t spill[CAWS__HEADER_MAX];/* a header's, if it was split         */
+    uint8_t spilled;
+    uint8_t key[4];
+    uint8_t phase;                  /* payload bytes so far, modulo 4      */
+    uint8_t opcode;
+    bool fin;
+    bool in_payload;
+};
+
+/* Moments, in the caller's milliseconds. */
+struct caws__times {
+    uint64_t now;     /* of the last feed or tick                            */
+    uint64_t heard;   /* the last byte came                                  */
+    uint64_t pinged;  /* our last Ping left; 0 once it was answered          */
+    uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong,
+                         then the end of the closing                         */
+    uint64_t message; /* due: the message under way; then, when CLOSING, the
+                         moment past which phase is not put off              */
+    uint64_t paused;  /* since                                               */
+    uint64_t control; /* last refill of the allowance of Pings and Pongs     */
+};
+
+struct caws_conn {
+    const caws_config *cfg;
+    const caws_transport *transport;
+    void *user;
+    struct caws__opening *opening; /* until it is OPEN                    */
+    char *subprotocol;             /* agreed, or NULL                     */
+    char *reason;                  /* of the peer's Close, or NULL        */
+    struct caws__outbox out;
+    struct caws__reader in;
+    struct caws__message message;
+    struct caws__buffer held;      /* received while paused or undecided  */
+    struct caws__times time;
+    struct caws__utf8 sending_utf8;
+    uint32_t round_trip;
+    uint32_t controls;             /* Pings and Pongs charged             */
+    uint16_t close_code;           /* of the peer's Close                 */
+    int8_t error;                  /* that failed it                      */
+    uint8_t state;                 /* caws_state; see caws__enter         */
+    uint8_t ended_by;              /* caws_ended_by                       */
+    uint8_t reason_len;
+
+    bool client : 1;
+    bool ended : 1;          /* ended_by is known                         */
+    bool clocked : 1;        /* the time is known                         */
+    bool rearm : 1;          /* time.phase starts at the next moment      */
+    bool resumed : 1;        /* timers go on from the next moment         */
+    bool asking : 1;         /* inside on_request                         */
+    bool undecided : 1;      /* on_request said CAWS_LATER                */
+    bool owed : 1;           /* on_close is owed                          */
+    bool reported : 1;       /* CLOSED, and on_close called if owed       */
+    bool open_due : 1;       /* on_open is                                */
+    bool drain_due : 1;      /* on_drain is                               */
+    bool eof_due : 1;        /* the end came behind bytes that are held   */
+    bool paused : 1;
+    bool above : 1;          /* the queue rose above half, or was full    */
+    bool sending : 1;        /* a fragmented message of ours is unfinished */
+    bool sending_text : 1;
+    bool discarded : 1;      /* only a Close may be sent now              */
+    bool waited : 1;         /* data waited when this feed began          */
+    bool pinging : 1;        /* a Ping of ours waits for any byte         */
+    bool close_sent : 1;     /* our Close is queued                       */
+    bool close_left : 1;     /* the transport has taken it                */
+    bool close_received : 1;
+    bool deaf : 1;           /* further input is ignored (7.1.7)          */
+    bool eof : 1;            /* the peer sends no more                    */
+    bool over : 1;           /* CAWS_WANT_CLOSE                           */
+    bool untold : 1;         /* on_error is owed                          */
+};
+
+static inline const caws_alloc *caws__alloc(const struct caws_conn *ws)
+{
+    return &ws->cfg->alloc;
+}
+
+#endif

@@ -1,0 +1,87 @@
+#include "protocol/control.h"
+
+#include "protocol/closing.h"
+#include "protocol/mask.h"
+#include "protocol/send.h"
+
+static const char control_no_memory[] =
+    "no memory for what was received, RFC 6455 section 7.4.1";
+
+/* A quarter of the allowance comes back each second. */
+static bool control_allowed(struct caws_conn *ws)
+{
+    uint64_t burst = caws__max_control_burst(ws->cfg);
+    uint64_t elapsed = ws->time.now - ws->time.control;
+    uint64_t back = elapsed >= 4000 ? burst : elapsed * burst / 4000;
+    if (back > 0) {
+        ws->controls = back < ws->controls ? ws->controls - (uint32_t)back : 0;
+        ws->time.control = ws->time.now;
+    }
+    if (ws->controls >= burst)
+        return false;
+    ws->controls++;
+    return true;
+}
+
+static void control_ping(struct caws_conn *ws, const uint8_t *data, size_t len)
+{
+    int result = caws__send_control(ws, CAWS__NODE_PONG, data, len);
+    if (result != CAWS_OK)
+        caws__fail(ws, result, "a Pong could not be built, "
+                               "RFC 6455 section 5.5.2");
+    else if (ws->cfg->on_ping)
+        ws->cfg->on_ping(ws, data, len);
+}
+
+static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
+{
+    uint64_t took = ws->time.now - ws->time.pinged;
+    if (ws->time.pinged != 0)
+        ws->round_trip = took == 0           ? 1
+                         : took < UINT32_MAX ? (uint32_t)took
+                                             : UINT32_MAX;
+    ws->time.pinged = 0;
+    if (ws->cfg->on_pong)
+        ws->cfg->on_pong(ws, data, len);
+}
+
+static void control_frame(struct caws_conn *ws, const uint8_t *data,
+                          size_t len)
+{
+    if (ws->in.opcode == CAWS__CLOSE)
+        caws__close_received(ws, data, len);
+    else if (ws->state != CAWS_OPEN)
+        return; /* after our Close nothing else is answered (5.5.1) */
+    else if (!control_allowed(ws))
+        caws__fail(ws, CAWS_ERR_LIMIT,
+                   "more Pings and Pongs than max_control_burst, "
+                   "RFC 6455 section 10.4");
+    else if (ws->in.opcode == CAWS__PING)
+        control_ping(ws, data, len);
+    else
+        control_pong(ws, data, len);
+}
+
+/* A control frame is handled whole; where it is cut, its few bytes wait. */
+void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
+                         bool last)
+{
+    struct caws__buffer *b = &ws->in.control, whole;
+    size_t phase = ws->in.phase;
+    if (!ws->client)
+        caws__mask(data, len, ws->in.key, phase);
+    if (last && b->len == 0) {
+        control_frame(ws, data, len);
+        return;
+    }
+    if (caws__buffer_add(b, caws__alloc(ws), data, len) != CAWS_OK) {
+        caws__fail(ws, CAWS_ERR_NOMEM, control_no_memory);
+        return;
+    }
+    if (!last)
+        return;
+    whole = *b;
+    *b = (struct caws__buffer){ NULL, 0, 0 };
+    control_frame(ws, whole.data, whole.len);
+    caws__buffer_free(&whole, caws__alloc(ws));
+}

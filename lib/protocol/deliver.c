@@ -1,0 +1,118 @@
+#include "protocol/deliver.h"
+
+#include "protocol/closing.h"
+#include "protocol/mask.h"
+
+static const char deliver_no_memory[] =
+    "no memory for what was received, RFC 6455 section 7.4.1";
+
+int caws__deliver_frame(struct caws_conn *ws, const struct caws__frame *frame,
+                        const char **detail)
+{
+    struct caws__message_limits limits = { caws__max_message(ws->cfg),
+                                           caws__max_fragments(ws->cfg) };
+    if (ws->state == CAWS_OPEN)
+        return caws__message_frame(&ws->message, &limits, frame, detail);
+    ws->message.fragments = 1; /* not delivered, so without a limit */
+    return CAWS_OK;
+}
+
+static void deliver_bad_text(struct caws_conn *ws)
+{
+    caws__fail(ws, CAWS_ERR_UTF8,
+               "text message is not UTF-8, RFC 6455 section 8.1");
+}
+
+static void deliver_done(struct caws_conn *ws)
+{
+    ws->time.message = CAWS__NEVER;
+    if (ws->transport->counters)
+        ws->transport->counters->messages_in++;
+}
+
+/* Deliver a message that lies whole at data; the buffer it may lie in is no
+ * longer the conn's, so the handler can do what it likes. */
+static void deliver_message(struct caws_conn *ws, const uint8_t *data,
+                            size_t len)
+{
+    caws_type type = (caws_type)ws->message.type;
+    caws__message_reset(&ws->message);
+    deliver_done(ws);
+    if (ws->cfg->on_message)
+        ws->cfg->on_message(ws, type, data ? (const void *)data : "", len);
+}
+
+static void deliver_chunk(struct caws_conn *ws, uint8_t *data, size_t len,
+                          bool last)
+{
+    struct caws__message *m = &ws->message;
+    caws_type type = (caws_type)m->type;
+    unsigned flags = (m->streamed ? 0 : CAWS_CHUNK_FIRST) |
+                     (last ? CAWS_CHUNK_LAST : 0);
+    if (!ws->client)
+        caws__mask(data, len, ws->in.key, ws->in.phase);
+    if (!caws__message_check(m, data, len, last)) {
+        deliver_bad_text(ws);
+        return;
+    }
+    m->streamed = m->streamed || len > 0;
+    if (last) {
+        caws__message_reset(m);
+        deliver_done(ws);
+    }
+    if (ws->cfg->on_chunk && (len > 0 || last))
+        ws->cfg->on_chunk(ws, type, data, len, flags);
+}
+
+/* The message began before these bytes, or ends after them. */
+static void deliver_part(struct caws_conn *ws, const uint8_t *data,
+                         size_t len, bool last)
+{
+    struct caws__message *m = &ws->message;
+    struct caws__buffer whole;
+    size_t before = m->data.len;
+    size_t end = ws->in.fin ? (size_t)m->received
+                            : caws__max_message(ws->cfg);
+    if (caws__message_add(m, caws__alloc(ws), data, len,
+                          ws->client ? NULL : ws->in.key, ws->in.phase,
+                          end) != CAWS_OK) {
+        caws__fail(ws, CAWS_ERR_NOMEM, deliver_no_memory);
+        return;
+    }
+    if (!caws__message_check(m, m->data.data + before, len, last)) {
+        deliver_bad_text(ws);
+        return;
+    }
+    if (!last)
+        return;
+    whole = m->data;
+    deliver_message(ws, whole.data, whole.len);
+    caws__buffer_free(&whole, caws__alloc(ws));
+}
+
+static void deliver_whole(struct caws_conn *ws, uint8_t *data, size_t len)
+{
+    if (!ws->client)
+        caws__mask(data, len, ws->in.key, 0);
+    if (caws__message_check(&ws->message, data, len, true))
+        deliver_message(ws, data, len);
+    else
+        deliver_bad_text(ws);
+}
+
+void caws__deliver_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
+                         bool frame_ends)
+{
+    bool last = frame_ends && ws->in.fin;
+    if (ws->state != CAWS_OPEN) { /* not delivered any more, only counted */
+        if (last)
+            caws__message_reset(&ws->message);
+    } else if (ws->cfg->on_chunk || !ws->cfg->on_message) {
+        deliver_chunk(ws, data, len, last);
+    } else if (last && ws->message.fragments == 1 &&
+               ws->message.data.len == 0) {
+        deliver_whole(ws, data, len);
+    } else {
+        deliver_part(ws, data, len, last);
+    }
+}

@@ -1,0 +1,16 @@
+/* Received data frames become the application's messages (RFC 6455 sections
+ * 5.4 and 6.2): whole where they lie, reassembled, or streamed. */
+#ifndef CAWS__DELIVER_H
+#define CAWS__DELIVER_H
+
+#include "protocol/conn.h"
+
+/* A data frame's header has come: within the limits? */
+int caws__deliver_frame(struct caws_conn *ws, const struct caws__frame *frame,
+                        const char **detail);
+
+/* The next bytes of its payload, up to its end or not. */
+void caws__deliver_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
+                         bool frame_ends);
+
+#endif

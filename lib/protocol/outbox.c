@@ -1,0 +1,283 @@
+#include "protocol/outbox.h"
+
+#include <string.h>
+
+#define OUTBOX_CHUNK 4000u /* with its node's fields and malloc's, a page */
+
+/* ---- The list ---------------------------------------------------------- */
+
+/* Put node behind prev, or first where prev is NULL. */
+static void outbox_link(struct caws__outbox *out, struct caws__node *prev,
+                        struct caws__node *node)
+{
+    struct caws__node **at = prev ? &prev->next : &out->first;
+    node->next = *at;
+    *at = node;
+    if (out->last == prev)
+        out->last = node;
+}
+
+static void outbox_unlink(struct caws__outbox *out, struct caws__node *prev,
+                          struct caws__node *node)
+{
+    *(prev ? &prev->next : &out->first) = node->next;
+    if (out->last == node)
+        out->last = prev;
+}
+
+/* ---- Queueing data ----------------------------------------------------- */
+
+uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
+                           size_t size)
+{
+    struct caws__node *node = out->last;
+    if (node && node->kind == CAWS__NODE_DATA && !node->shared &&
+        !(out->late && node == out->frozen) && node->cap - node->len >= size)
+        return node->bytes + node->len;
+    node = caws__node_new(alloc, CAWS__NODE_DATA,
+                          size > OUTBOX_CHUNK ? size : OUTBOX_CHUNK);
+    if (!node)
+        return NULL;
+    outbox_link(out, out->last, node);
+    return node->bytes;
+}
+
+void caws__outbox_commit(struct caws__outbox *out, size_t size,
+                         size_t payload)
+{
+    out->last->len += size;
+    out->last->payload += payload;
+    out->queued += size;
+    out->buffered += payload;
+}
+
+void caws__outbox_append(struct caws__outbox *out, struct caws__node *node,
+                         size_t size, size_t payload)
+{
+    outbox_link(out, out->last, node);
+    caws__outbox_commit(out, size, payload);
+}
+
+int caws__outbox_share(struct caws__outbox *out, const caws_alloc *alloc,
+                       caws_prepared *msg)
+{
+    struct caws__node *node = caws__node_new(alloc, CAWS__NODE_DATA, 0);
+    if (!node)
+        return CAWS_ERR_NOMEM;
+    caws__prepared_share(msg);
+    node->shared = msg;
+    node->bytes = msg->frame;
+    caws__outbox_append(out, node, msg->len, msg->len - msg->header);
+    return CAWS_OK;
+}
+
+int caws__outbox_http(struct caws__outbox *out, const caws_alloc *alloc,
+                      const void *text, size_t len)
+{
+    struct caws__node *node = caws__node_new(alloc, CAWS__NODE_HTTP, len);
+    if (!node)
+        return CAWS_ERR_NOMEM;
+    memcpy(node->room, text, len);
+    node->len = node->offered = len;
+    outbox_link(out, out->last, node);
+    out->frozen = node;
+    return CAWS_OK;
+}
+
+/* Where frames were added to a node after it was offered, give them a node of
+ * their own, so that a control frame fits between. */
+static int outbox_split_frozen(struct caws__outbox *out,
+                               const caws_alloc *alloc)
+{
+    struct caws__node *node = out->frozen, *tail;
+    size_t len;
+    if (!node || node->offered == node->len)
+        return CAWS_OK;
+    len = node->len - node->offered;
+    tail = caws__node_new(alloc, CAWS__NODE_DATA, len);
+    if (!tail)
+        return CAWS_ERR_NOMEM;
+    memcpy(tail->room, node->bytes + node->offered, len);
+    tail->len = len;
+    tail->payload = caws__node_payload(tail, 0);
+    node->len = node->offered;
+    node->payload -= tail->payload;
+    outbox_link(out, node, tail);
+    return CAWS_OK;
+}
+
+/* ---- Control frames ---------------------------------------------------- */
+
+/* The frozen node ends where its offered bytes do (see outbox_split_frozen). */
+static void outbox_link_control(struct caws__outbox *out,
+                                struct caws__node *node)
+{
+    outbox_link(out, out->control ? out->control : out->frozen, node);
+    out->control = node;
+    if (node->kind == CAWS__NODE_PONG)
+        out->pongs++;
+    else
+        out->pinging = true;
+}
+
+/* The newest Pong waits apart, where it can still be replaced: in the list it
+ * might be offered at any moment, and the list would grow without end. */
+static void outbox_link_late(struct caws__outbox *out)
+{
+    struct caws__node *late = out->late;
+    if (!late)
+        return;
+    out->late = NULL;
+    outbox_link_control(out, late);
+}
+
+static void outbox_queue_pong(struct caws__outbox *out,
+                              const caws_alloc *alloc,
+                              struct caws__node *node, uint32_t max_pongs)
+{
+    if (out->late && out->pongs + 1 < max_pongs)
+        outbox_link_late(out);
+    if (out->late)
+        caws__node_free(out->late, alloc);
+    out->late = node;
+}
+
+int caws__outbox_control(struct caws__outbox *out, const caws_alloc *alloc,
+                         enum caws__kind kind, const uint8_t *frame,
+                         size_t len, uint32_t max_pongs)
+{
+    struct caws__node *node = caws__node_new(alloc, kind, len);
+    if (!node)
+        return CAWS_ERR_NOMEM;
+    if (outbox_split_frozen(out, alloc) != CAWS_OK) {
+        caws__node_free(node, alloc);
+        return CAWS_ERR_NOMEM;
+    }
+    memcpy(node->room, frame, len);
+    node->len = len;
+    if (kind == CAWS__NODE_PONG) {
+        outbox_queue_pong(out, alloc, node, max_pongs);
+    } else if (kind == CAWS__NODE_PING) {
+        outbox_link_late(out);
+        outbox_link_control(out, node);
+    } else {
+        outbox_link_late(out);
+        outbox_link(out, out->last, node);
+    }
+    return CAWS_OK;
+}
+
+/* ---- Dropping data ----------------------------------------------------- */
+
+static void outbox_cut(struct caws__outbox *out, struct caws__node *node,
+                       size_t at)
+{
+    size_t payload = caws__node_payload(node, at);
+    out->queued -= node->len - at;
+    node->payload -= payload;
+    node->len = at;
+}
+
+void caws__outbox_discard(struct caws__outbox *out, const caws_alloc *alloc)
+{
+    struct caws__node *prev = NULL, *next;
+    struct caws__node *node = out->frozen ? out->frozen : out->first;
+    bool begun = true; /* unless the next frame starts a message */
+    for (; node; node = next) {
+        next = node->next;
+        if (node->kind == CAWS__NODE_DATA)
+            outbox_cut(out, node,
+                       caws__node_rest_of_message(node, node->offered, &begun));
+        if (node->taken < node->len) {
+            prev = node;
+        } else {
+            outbox_unlink(out, prev, node);
+            caws__node_free(node, alloc);
+        }
+    }
+}
+
+bool caws__outbox_waits(const struct caws__outbox *out)
+{
+    const struct caws__node *node = out->frozen ? out->frozen : out->first;
+    for (; node; node = node->next)
+        if (node->kind == CAWS__NODE_DATA && node->offered < node->len)
+            return true;
+    return false;
+}
+
+/* ---- Towards the transport --------------------------------------------- */
+
+size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
+                          uint32_t max_pongs)
+{
+    bool past = !out->frozen;
+    size_t n = 0;
+    if (out->late && (out->pongs == 0 || out->pongs + 1 < max_pongs))
+        outbox_link_late(out);
+    for (struct caws__node *node = out->first; node && n < max;
+         node = node->next) {
+        v[n++] = (caws_slice){ (const char *)node->bytes + node->taken,
+                               node->len - node->taken };
+        node->offered = node->len;
+        if (past)
+            out->frozen = node;
+        else
+            past = node == out->frozen;
+        if (node == out->control)
+            out->control = NULL;
+    }
+    return n;
+}
+
+/* The first node has left. */
+static unsigned outbox_pop(struct caws__outbox *out, const caws_alloc *alloc)
+{
+    struct caws__node *node = out->first;
+    unsigned left = 0;
+    outbox_unlink(out, NULL, node);
+    if (out->frozen == node)
+        out->frozen = NULL;
+    if (node->kind == CAWS__NODE_PONG)
+        out->pongs--;
+    if (node->kind == CAWS__NODE_CLOSE)
+        left = CAWS__LEFT_CLOSE;
+    if (node->kind == CAWS__NODE_PING) {
+        out->pinging = false;
+        left = CAWS__LEFT_PING;
+    }
+    caws__node_free(node, alloc);
+    return left;
+}
+
+unsigned caws__outbox_done(struct caws__outbox *out, const caws_alloc *alloc,
+                           size_t len)
+{
+    struct caws__node *node;
+    unsigned left = 0;
+    while ((node = out->first) && len > 0) {
+        size_t rest = node->offered - node->taken;
+        size_t n = len < rest ? len : rest;
+        out->buffered -= caws__node_take(node, n);
+        if (node->kind == CAWS__NODE_DATA)
+            out->queued -= n;
+        len -= n;
+        if (node->taken == node->len) {
+            left |= outbox_pop(out, alloc);
+        } else {
+            if (node->taken == node->offered)
+                out->frozen = NULL;
+            break;
+        }
+    }
+    return left;
+}
+
+void caws__outbox_free(struct caws__outbox *out, const caws_alloc *alloc)
+{
+    while (out->first)
+        outbox_pop(out, alloc);
+    if (out->late)
+        caws__node_free(out->late, alloc);
+    *out = (struct caws__outbox){ 0 };
+}

@@ -1,0 +1,72 @@
+/* The queue of output: a list of nodes, each a run of whole frames in wire
+ * form (or an HTTP head), so a node's end is always a frame's end.
+ *
+ *   first .. frozen          offered to the transport: stays where it is
+ *   .. control               control frames that overtook the data behind them
+ *   .. last                  data that has not been offered
+ *
+ * The frames need no bookkeeping beside them: their headers are ours, and
+ * never masked, so they are read again where a frame's bounds are asked for. */
+#ifndef CAWS__OUTBOX_H
+#define CAWS__OUTBOX_H
+
+#include <caws.h>
+#include "protocol/node.h"
+#include "protocol/prepared.h"
+
+struct caws__outbox {
+    struct caws__node *first, *last;
+    struct caws__node *frozen;  /* the last node with offered bytes       */
+    struct caws__node *control; /* the last control node not offered yet  */
+    struct caws__node *late;    /* the newest Pong, while others wait     */
+    size_t queued;              /* bytes of data frames, headers included */
+    size_t buffered;            /* bytes of their payload                 */
+    uint32_t pongs;             /* in the list; late is not               */
+    bool pinging;               /* a Ping of ours is in the list          */
+};
+
+/* What caws__outbox_done saw leaving completely: a set of these. */
+#define CAWS__LEFT_PING  1u
+#define CAWS__LEFT_CLOSE 2u
+
+static inline bool caws__outbox_empty(const struct caws__outbox *out)
+{
+    return !out->first && !out->late;
+}
+
+/* Room for size bytes of data frames at the end of the queue, or NULL. They
+ * are written there, then committed: nothing may come between. */
+uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
+                           size_t size);
+void caws__outbox_commit(struct caws__outbox *out, size_t size,
+                         size_t payload);
+/* The same for a node of the caller's, whose room is filled. */
+void caws__outbox_append(struct caws__outbox *out, struct caws__node *node,
+                         size_t size, size_t payload);
+/* Queue a reference to the frame of a prepared message. */
+int caws__outbox_share(struct caws__outbox *out, const caws_alloc *alloc,
+                       caws_prepared *msg);
+/* Queue the text of an opening handshake. Nothing overtakes it. */
+int caws__outbox_http(struct caws__outbox *out, const caws_alloc *alloc,
+                      const void *text, size_t len);
+
+/* Queue a control frame: a Close behind everything, the others ahead of the
+ * data that has not been offered. A Pong past max_pongs waiting replaces the
+ * newest (5.5.3). */
+int caws__outbox_control(struct caws__outbox *out, const caws_alloc *alloc,
+                         enum caws__kind kind, const uint8_t *frame,
+                         size_t len, uint32_t max_pongs);
+
+/* Drop the data that has not been offered, but for what finishes a message
+ * that has begun. It still counts as buffered. */
+void caws__outbox_discard(struct caws__outbox *out, const caws_alloc *alloc);
+/* Is there data that has not been offered? */
+bool caws__outbox_waits(const struct caws__outbox *out);
+
+size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
+                          uint32_t max_pongs);
+unsigned caws__outbox_done(struct caws__outbox *out, const caws_alloc *alloc,
+                           size_t len);
+void caws__outbox_free(struct caws__outbox *out, const caws_alloc *alloc);
+
+#endif

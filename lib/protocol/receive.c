@@ -1,0 +1,227 @@
+#include "protocol/receive.h"
+
+#include <string.h>
+
+#include "protocol/closing.h"
+#include "protocol/control.h"
+#include "protocol/deliver.h"
+#include "protocol/opening.h"
+#include "protocol/send.h"
+#include "protocol/state.h"
+
+static const char receive_no_memory[] =
+    "no memory for what was received, RFC 6455 section 7.4.1";
+
+/* ---- Frames (section 5.2) ---------------------------------------------- */
+
+static void receive_payload(struct caws_conn *ws, uint8_t *data, size_t len)
+{
+    struct caws__reader *in = &ws->in;
+    bool ends = in->left == len;
+    in->left -= len;
+    in->in_payload = !ends;
+    if (caws__is_control_frame(in->opcode))
+        caws__control_bytes(ws, data, len, ends);
+    else
+        caws__deliver_bytes(ws, data, len, ends);
+    in->phase = (uint8_t)((in->phase + len) & 3);
+}
+
+static void receive_frame(struct caws_conn *ws,
+                          const struct caws__frame *frame)
+{
+    const char *detail;
+    int result = CAWS_OK;
+    ws->in.left = frame->len;
+    ws->in.opcode = frame->opcode;
+    ws->in.fin = frame->fin;
+    ws->in.phase = 0;
+    ws->in.in_payload = true;
+    memcpy(ws->in.key, frame->key, 4);
+    if (!caws__is_control_frame(frame->opcode))
+        result = caws__deliver_frame(ws, frame, &detail);
+    if (result != CAWS_OK)
+        caws__fail(ws, result, detail);
+}
+
+/* Returns how many bytes of data the header took. */
+static size_t receive_header(struct caws_conn *ws, const uint8_t *data,
+                             size_t len)
+{
+    struct caws__reader *in = &ws->in;
+    const uint8_t *header = data;
+    size_t before = in->spilled, have = len, used = len;
+    const char *detail;
+    struct caws__frame frame = { 0 };
+    int size;
+    if (before > 0) {
+        size_t room = CAWS__HEADER_MAX - before;
+        have = before + (len < room ? len : room);
+        memcpy(in->spill + before, data, have - before);
+        header = in->spill;
+    }
+    size = caws__frame_read(header, have, !ws->client,
+                            ws->message.fragments > 0, &frame, &detail);
+    if (size < 0) {
+        caws__fail(ws, size, detail);
+    } else if (size == 0) { /* then there were fewer than 14 bytes */
+        if (before == 0)
+            memcpy(in->spill, data, len);
+        in->spilled = (uint8_t)have;
+    } else {
+        in->spilled = 0;
+        used = (size_t)size - before;
+        receive_frame(ws, &frame);
+    }
+    return used;
+}
+
+static size_t receive_frames(struct caws_conn *ws, uint8_t *data, size_t len)
+{
+    size_t used = 0;
+    if (!ws->in.in_payload)
+        used = receive_header(ws, data, len);
+    if (ws->in.in_payload && !ws->deaf &&
+        (used < len || ws->in.left == 0)) {
+        size_t n = len - used;
+        if (n > ws->in.left)
+            n = (size_t)ws->in.left;
+        receive_payload(ws, data + used, n);
+        used += n;
+    }
+    return used;
+}
+
+/* ---- Bytes ------------------------------------------------------------- */
+
+/* Keep what may not be used yet. An undecided client may send max_head in
+ * all; a paused one has been told to stop by its full window. */
+static void receive_hold(struct caws_conn *ws, const uint8_t *data, size_t len)
+{
+    if (ws->undecided &&
+        len > caws__max_head(ws->cfg) - ws->opening->head.text.len -
+                  ws->held.len)
+        caws__opening_refuse(ws, 413, CAWS_ERR_LIMIT,
+                             "more bytes than max_head before the opening "
+                             "handshake was answered, RFC 6455 section 10.4");
+    else if (caws__buffer_add(&ws->held, caws__alloc(ws), data, len) !=
+             CAWS_OK)
+        caws__fail(ws, CAWS_ERR_NOMEM, receive_no_memory);
+}
+
+static void receive_bytes(struct caws_conn *ws, uint8_t *data, size_t len)
+{
+    while (len > 0 && !ws->deaf) {
+        size_t used;
+        if (ws->paused || ws->undecided) {
+            receive_hold(ws, data, len);
+            return;
+        }
+        if (ws->state == CAWS_CONNECTING)
+            used = caws__opening_feed(ws, data, len);
+        else
+            used = receive_frames(ws, data, len);
+        data += used;
+        len -= used;
+    }
+}
+
+/* Between two feeds: is a message, or a frame of any kind, unfinished? */
+static void receive_watch_message(struct caws_conn *ws)
+{
+    bool unfinished = ws->in.spilled > 0 || ws->in.in_payload ||
+                      ws->message.fragments > 0;
+    if (ws->state != CAWS_OPEN)
+        return;
+    if (!unfinished)
+        ws->time.message = CAWS__NEVER;
+    else if (ws->time.message == CAWS__NEVER)
+        ws->time.message = caws__after(ws->time.now,
+                                       caws__message_timeout(ws->cfg));
+}
+
+bool caws__receive_pending(const struct caws_conn *ws)
+{
+    if (ws->over)
+        return false;
+    if (ws->open_due || (ws->drain_due && ws->state == CAWS_OPEN))
+        return true;
+    return !ws->paused && !ws->undecided &&
+           ((ws->held.len > 0 && !ws->deaf) || ws->eof_due);
+}
+
+static void receive_drain(struct caws_conn *ws)
+{
+    ws->drain_due = false;
+    if (ws->state != CAWS_OPEN || !ws->above ||
+        ws->out.queued > caws__max_buffered(ws->cfg) / 2)
+        return;
+    ws->above = false;
+    if (ws->cfg->on_drain)
+        ws->cfg->on_drain(ws);
+}
+
+void caws__receive_held(struct caws_conn *ws)
+{
+    struct caws__buffer held;
+    ws->waited = caws__outbox_waits(&ws->out);
+    if (ws->open_due)
+        caws__opening_done(ws);
+    if (ws->drain_due)
+        receive_drain(ws);
+    if (ws->held.len > 0 && !ws->paused && !ws->undecided) {
+        held = ws->held;
+        ws->held = (struct caws__buffer){ NULL, 0, 0 };
+        receive_bytes(ws, held.data, held.len);
+        caws__buffer_free(&held, caws__alloc(ws));
+        receive_watch_message(ws);
+    }
+    if (ws->eof_due && !ws->paused && ws->held.len == 0)
+        caws__end(ws, CAWS_OK, NULL);
+}
+
+int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
+{
+    caws__clock(ws, now_ms);
+    if (ws->eof || ws->eof_due || ws->over || ws->deaf || len == 0)
+        return ws->error;
+    if (ws->transport->counters)
+        ws->transport->counters->bytes_in += len;
+    ws->time.heard = ws->time.now;
+    ws->pinging = false;
+    if (caws__receive_pending(ws))
+        caws__receive_held(ws);
+    ws->waited = caws__outbox_waits(&ws->out);
+    receive_bytes(ws, data, len);
+    receive_watch_message(ws);
+    caws__settle(ws);
+    return ws->error;
+}
+
+void caws_output_done(caws_conn *ws, size_t len)
+{
+    caws__send_taken(ws, len);
+    if (ws->drain_due)
+        receive_drain(ws);
+    caws__finish_if_closed(ws);
+    if (ws->eof && caws__outbox_empty(&ws->out))
+        ws->over = true;
+}
+
+void caws_pause(caws_conn *ws)
+{
+    if (ws->paused || ws->state >= CAWS_CLOSING)
+        return;
+    ws->paused = true;
+    ws->time.paused = ws->time.now;
+    caws__changed(ws);
+}
+
+void caws_resume(caws_conn *ws)
+{
+    if (!ws->paused)
+        return;
+    ws->paused = false;
+    ws->resumed = true;
+    caws__changed(ws);
+}

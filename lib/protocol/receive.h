@@ -1,0 +1,14 @@
+/* Received bytes become handshakes, frames, messages and handlers' calls. */
+#ifndef CAWS__RECEIVE_H
+#define CAWS__RECEIVE_H
+
+#include "protocol/conn.h"
+
+/* Is something left to do that the application side has begun, and that calls
+ * handlers: on_open, on_drain, bytes that were held, an end that was? */
+bool caws__receive_pending(const struct caws_conn *ws);
+
+/* Do it. */
+void caws__receive_held(struct caws_conn *ws);
+
+#endif

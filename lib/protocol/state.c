@@ -1,0 +1,104 @@
+#include "protocol/state.h"
+
+#include <assert.h>
+
+/* Legal changes of the ready state, which only moves forward:
+ *
+ *   CONNECTING -> OPEN      the opening handshake is done (4.1, 4.2.2)
+ *   CONNECTING -> CLOSING   failed, refused or aborted before that
+ *   CONNECTING -> CLOSED    the transport ended before that
+ *   OPEN       -> CLOSING   a Close was queued or received (7.1.3), or it was
+ *                           failed or aborted (7.1.7)
+ *   OPEN       -> CLOSED    the transport ended without a Close
+ *   CLOSING    -> CLOSED    both Closes are exchanged, or the transport or our
+ *                           patience ended (7.1.4) */
+void caws__enter(struct caws_conn *ws, caws_state state)
+{
+    static const uint8_t from[] = {
+        [CAWS_CONNECTING] = 0,
+        [CAWS_OPEN] = 1u << CAWS_CONNECTING,
+        [CAWS_CLOSING] = 1u << CAWS_CONNECTING | 1u << CAWS_OPEN,
+        [CAWS_CLOSED] = 1u << CAWS_CONNECTING | 1u << CAWS_OPEN |
+                        1u << CAWS_CLOSING,
+    };
+    assert(from[state] & 1u << ws->state);
+    (void)from;
+    if (ws->state < CAWS_CLOSING)
+        ws->time.message = CAWS__NEVER;
+    ws->state = (uint8_t)state;
+    if (state == CAWS_OPEN) {
+        ws->time.heard = ws->time.now;
+        return;
+    }
+    ws->rearm = true;
+    ws->paused = false; /* to hear the peer's Close; nothing is delivered */
+}
+
+void caws__changed(struct caws_conn *ws)
+{
+    if (ws->transport->changed)
+        ws->transport->changed(ws);
+}
+
+void caws__end_by(struct caws_conn *ws, caws_ended_by who)
+{
+    if (!ws->ended)
+        ws->ended_by = (uint8_t)who;
+    ws->ended = true;
+}
+
+/* ---- The clock --------------------------------------------------------- */
+
+uint64_t caws__after(uint64_t now, uint32_t ms)
+{
+    return ms == CAWS_OFF || now > CAWS__NEVER - ms ? CAWS__NEVER : now + ms;
+}
+
+/* Each byte that the peer takes of the last words puts the end off, four
+ * times close_timeout_ms in all. */
+static uint64_t state_closing_due(struct caws_conn *ws)
+{
+    uint32_t ms = caws__close_timeout(ws->cfg);
+    uint64_t now = ws->time.now, due = caws__after(now, ms);
+    if (ws->time.message == CAWS__NEVER && due != CAWS__NEVER)
+        ws->time.message = now + 4 * (uint64_t)ms;
+    return due < ws->time.message ? due : ws->time.message;
+}
+
+/* What stood still while the conn was paused goes on. */
+static void state_resume(struct caws_conn *ws)
+{
+    uint64_t stood = ws->time.now - ws->time.paused;
+    ws->time.heard += stood;
+    if (ws->time.message != CAWS__NEVER)
+        ws->time.message += stood;
+    ws->rearm = true;
+}
+
+void caws__settle(struct caws_conn *ws)
+{
+    if (ws->resumed && ws->state == CAWS_OPEN)
+        state_resume(ws);
+    ws->resumed = false;
+    if (!ws->rearm)
+        return;
+    ws->rearm = false;
+    if (ws->state == CAWS_CONNECTING)
+        ws->time.phase = caws__after(ws->time.now,
+                                     caws__handshake_timeout(ws->cfg));
+    else if (ws->state == CAWS_OPEN)
+        ws->time.phase = caws__after(ws->time.now,
+                                     caws__pong_timeout(ws->cfg));
+    else
+        ws->time.phase = state_closing_due(ws);
+}
+
+void caws__clock(struct caws_conn *ws, uint64_t now_ms)
+{
+    if (!ws->clocked)
+        ws->time.heard = ws->time.control = now_ms;
+    ws->clocked = true;
+    if (now_ms > ws->time.now)
+        ws->time.now = now_ms;
+    caws__settle(ws);
+}

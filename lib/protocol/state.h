@@ -1,0 +1,24 @@
+/* The readyState and the clock of a conn. */
+#ifndef CAWS__STATE_H
+#define CAWS__STATE_H
+
+#include "protocol/conn.h"
+
+/* The one place where the ready state changes. */
+void caws__enter(struct caws_conn *ws, caws_state state);
+
+/* Tell the transport that wants or the deadline may have changed. */
+void caws__changed(struct caws_conn *ws);
+
+/* A moment that is ms after now; never, for CAWS_OFF. */
+uint64_t caws__after(uint64_t now, uint32_t ms);
+
+/* It is now_ms. */
+void caws__clock(struct caws_conn *ws, uint64_t now_ms);
+/* Give timers that were begun without knowing the time their moment. */
+void caws__settle(struct caws_conn *ws);
+
+/* Who ended it: the first to say so. */
+void caws__end_by(struct caws_conn *ws, caws_ended_by who);
+
+#endif
