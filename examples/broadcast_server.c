@@ -17,12 +17,10 @@ static int on_request(caws_conn *ws, const caws_request *req)
 
 static void on_message(caws_conn *ws, caws_type type, const void *data, size_t len)
 {
-    const struct options *options = caws_context(ws);
-
-    print_received(options, type == CAWS_TEXT, data, len);
+    print_received(caws_context(ws), type == CAWS_TEXT, data, len);
     if (caws_broadcast(caws_server_of(ws), NULL, type, data, len) < 0)
         caws_close(ws, CAWS_CLOSE_INTERNAL, "the message could not be queued");
-    if (caws_buffered_amount(ws) > options->max_buffered / 2)
+    if (caws_needs_drain(ws))
         caws_pause(ws); /* until it has read what it said itself; see echo_server.c */
 }
 
@@ -33,7 +31,8 @@ int main(int argc, char **argv)
      * is closed with 1013, so that the others need not wait. */
     options.max_buffered = 16 * (options.max_message + (1u << 20));
     caws_server_config config = {
-        .host = options.host, .port = options.port,
+        .host = options.host,
+        .port = options.port,
         .max_conns = options.max_conns,
         .ws.context = &options,
         .ws.on_request = on_request,

@@ -4,33 +4,15 @@
 #include <caws_net.h>
 #include <signal.h>
 
-/* Who sends without reading is not read from while its queue is above half. Headers count there, so
- * many tiny messages fill it sooner: the one that finds no room waits in caws_user until then. */
+/* Who sends without reading is not read from while its queue is above half: then one message more
+ * always finds room, and none is lost. */
 static void on_message(caws_conn *ws, caws_type type, const void *data, size_t len)
 {
-    const struct options *options = caws_context(ws);
-    print_received(options, type == CAWS_TEXT, data, len);
-    if (caws_send(ws, type, data, len) != CAWS_OK) {
-        caws_set_user(ws, caws_prepare(NULL, type, data, len));
-        if (!caws_user(ws))
-            caws_close(ws, CAWS_CLOSE_INTERNAL, "out of memory");
-    }
-    if (caws_user(ws) || caws_buffered_amount(ws) > options->max_buffered / 2)
+    print_received(caws_context(ws), type == CAWS_TEXT, data, len);
+    if (caws_send(ws, type, data, len) != CAWS_OK)
+        caws_close(ws, CAWS_CLOSE_INTERNAL, "the message could not be queued");
+    if (caws_needs_drain(ws))
         caws_pause(ws);
-}
-
-static void on_drain(caws_conn *ws)
-{
-    caws_send_prepared(ws, caws_user(ws)); /* NULL, if none waits, is refused */
-    caws_prepared_free(caws_user(ws));
-    caws_set_user(ws, NULL);
-    caws_resume(ws);
-}
-
-static void on_close(caws_conn *ws, const caws_close_event *event)
-{
-    (void)event;
-    caws_prepared_free(caws_user(ws));
 }
 
 int main(int argc, char **argv)
@@ -38,11 +20,15 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, "sends every WebSocket message back");
     options.max_buffered = 2 * (options.max_message + 16); /* half, then one message more */
     caws_server_config config = {
-        .host = options.host, .port = options.port, .max_conns = options.max_conns,
+        .host = options.host,
+        .port = options.port,
+        .max_conns = options.max_conns,
+        .ws.context = &options,
         .ws.on_message = on_message,
-        .ws.on_drain = on_drain, .ws.on_close = on_close,
-        .ws.context = &options, .ws.max_message = options.max_message,
-        .ws.max_buffered = options.max_buffered, .ws.max_fragments = options.max_fragments,
+        .ws.on_drain = caws_resume,
+        .ws.max_message = options.max_message,
+        .ws.max_fragments = options.max_fragments,
+        .ws.max_buffered = options.max_buffered,
         .ws.origins = options.origins, /* options.h says why "*" is not the library's */
     };
     caws_loop *loop = caws_loop_new(NULL);
