@@ -356,6 +356,10 @@ void     caws_tick(caws_conn *ws, uint64_t now_ms);
  *   CAWS_ERR_UTF8   text that is not UTF-8 */
 int caws_send(caws_conn *ws, caws_type type, const void *data, size_t len);
 int caws_send_text(caws_conn *ws, const char *text);
+/* The queue is above half of max_buffered, or has refused a message: on_drain
+ * will come. Whoever stops reading then (caws_pause), and goes on in on_drain,
+ * finds room for one more message of max_buffered / 2, headers included. */
+bool caws_needs_drain(const caws_conn *ws);
 
 /* Send one message in pieces, each a frame (section 5.4). The first call
  * decides the type; fin ends the message. Control frames may go between. */

@@ -6,6 +6,7 @@
 
 #define FLUSH_SLICES 64
 #define FLUSH_ROUNDS 8 /* then others get their turn */
+#define FLUSH_BYTES  ((size_t)64 * 1024)
 
 /* One system call: how much of v it took. Less than all sets a flag. */
 static size_t flush_send(struct caws__link *link, const caws_slice *v,
@@ -28,6 +29,21 @@ static size_t flush_send(struct caws__link *link, const caws_slice *v,
     return n < 0 ? 0 : (size_t)n;
 }
 
+/* What is offered cannot be overtaken by a Pong or a Close any more, nor be
+ * dropped: so no more of it than is worth a system call. */
+static size_t flush_offer(caws_conn *ws, caws_slice v[FLUSH_SLICES])
+{
+    for (size_t max = 1;; max *= 2) {
+        size_t count = caws_output(ws, v, max);
+        size_t bytes = 0;
+
+        for (size_t i = 0; i < count; i++)
+            bytes += v[i].len;
+        if (count < max || max == FLUSH_SLICES || bytes >= FLUSH_BYTES)
+            return count;
+    }
+}
+
 void caws__flush_link(struct caws__link *link)
 {
     caws_slice v[FLUSH_SLICES];
@@ -35,7 +51,7 @@ void caws__flush_link(struct caws__link *link)
     for (int round = 0; round < FLUSH_ROUNDS; round++) {
         if (link->source.flags & CAWS__LINK_MUTE)
             return;
-        size_t count = caws_output(link->ws, v, FLUSH_SLICES);
+        size_t count = flush_offer(link->ws, v);
         if (count == 0)
             return;
         size_t sent = flush_send(link, v, count);

@@ -300,10 +300,7 @@ static bool link_restless(const struct caws__link *link)
     unsigned wants = caws_wants(link->ws);
 
     return wants & CAWS_WANT_CLOSE ||
-           (wants & CAWS_WANT_WRITE &&
-            !(link->source.flags & CAWS__LINK_MUTE)) ||
-           (link->early && wants & CAWS_WANT_READ) ||
-           caws_deadline(link->ws) <= link->owner->loop->now_ms;
+           (wants & CAWS_WANT_WRITE && !(link->source.flags & CAWS__LINK_MUTE));
 }
 
 /* The flag stays on meanwhile: what handlers change here is seen here, or by

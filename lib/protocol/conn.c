@@ -191,6 +191,11 @@ size_t caws_buffered_amount(const caws_conn *ws)
     return ws->out.buffered;
 }
 
+bool caws_needs_drain(const caws_conn *ws)
+{
+    return ws->above && ws->state == CAWS_OPEN;
+}
+
 const char *caws_subprotocol(const caws_conn *ws)
 {
     return ws->subprotocol ? ws->subprotocol : "";

@@ -4,6 +4,7 @@
 
 #include "protocol/base64.h"
 #include "protocol/sha1.h"
+#include "protocol/url.h"
 
 void caws__opening_free(struct caws__opening *o, const caws_alloc *alloc)
 {
@@ -120,6 +121,46 @@ static int handshake_check_subprotocols(const char *names)
     return names && n == 0 ? CAWS_ERR_ARG : CAWS_OK;
 }
 
+static bool handshake_is_host(caws_slice text)
+{
+    caws_slice host, port;
+    return caws__url_authority(text, &host, &port);
+}
+
+/* "null", or a scheme and what follows its "://", which for web pages is a
+ * host (RFC 6454 section 6.2). */
+static bool handshake_is_origin(caws_slice text)
+{
+    caws_slice scheme = { text.data, 0 }, rest;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    if (caws__same(text, "null"))
+        return true;
+    while (scheme.len < text.len && text.data[scheme.len] != ':')
+        scheme.len++;
+    rest = (caws_slice){ text.data + scheme.len, text.len - scheme.len };
+    if (!caws__is_token(scheme) || rest.len < 3 ||
+        memcmp(rest.data, "://", 3) != 0)
+        return false;
+    rest = (caws_slice){ rest.data + 3, rest.len - 3 };
+    return handshake_is_host(rest) ||
+           !(caws__same(scheme, "http") || caws__same(scheme, "https"));
+}
+
+/* NULL, "*", or a list that is not empty. */
+static int handshake_check_list(const char *list, bool (*is)(caws_slice))
+{
+    caws_slice rest = caws__slice(list), e;
+    int n = 0;
+    if (!list || strcmp(list, "*") == 0)
+        return CAWS_OK;
+    for (; caws__list_next(&rest, &e); n = 1)
+        if (!is(e))
+            return CAWS_ERR_ARG;
+    return n ? CAWS_OK : CAWS_ERR_ARG;
+}
+
 int caws__handshake_check(const caws_config *cfg)
 {
     caws_slice origin = caws__slice(cfg->origin);
@@ -127,7 +168,9 @@ int caws__handshake_check(const caws_config *cfg)
         return CAWS_ERR_ARG;
     if (cfg->path && cfg->path[0] != '/')
         return CAWS_ERR_ARG;
-    if (handshake_check_lines(cfg->headers) != CAWS_OK)
+    if (handshake_check_lines(cfg->headers) != CAWS_OK ||
+        handshake_check_list(cfg->hosts, handshake_is_host) != CAWS_OK ||
+        handshake_check_list(cfg->origins, handshake_is_origin) != CAWS_OK)
         return CAWS_ERR_ARG;
     return handshake_check_subprotocols(cfg->subprotocols);
 }
