@@ -29,8 +29,9 @@ WITH_OPTIONS := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '"options.h"' example
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,\
              tests/unit tests/conformance tests/net)))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
+FUZZ    := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 CHECKS  := $(addprefix tests/,order.sh rules.sh symbols.sh ledger.sh cpp.sh \
-             amalgamation.sh install.sh docs.sh fuzz.sh)
+             amalgamation.sh install.sh docs.sh fuzz.sh linear.sh)
 # Valgrind sees reads of memory that was never set, which ASan cannot.
 MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.c))
 
@@ -120,7 +121,7 @@ PARALLEL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOB
 test:
 	@sh tests/setup.sh cmocka -- c++ pkg-config
 	@$(PARALLEL) check
-check: all amalgamation $(TESTS) $(FUZZ:%=$(BUILD)/fuzz/replay_%)
+check: all amalgamation $(TESTS) $(BUILD)/tests/linear/head $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 	@sh tests/run.sh $(TESTS) $(CHECKS)
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -144,7 +145,6 @@ interop: $(EXAMPLES)
 
 # Under any compiler a target runs over its corpus (part of "make test"); with
 # clang it looks for more, T seconds each.
-FUZZ  := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 CLANG ?= clang
 T     ?= 60
 $(BUILD)/obj/fuzz/%.o: fuzz/%.c $(BUILD)/flags

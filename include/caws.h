@@ -206,7 +206,8 @@ typedef struct caws_config {
     uint32_t handshake_timeout_ms; /* from the first moment     (10 s)   */
     uint32_t message_timeout_ms;   /* first byte to last        (60 s)   */
     uint32_t ping_interval_ms;     /* silence before a Ping     (30 s)   */
-    uint32_t pong_timeout_ms;      /* Ping to any byte          (20 s)   */
+    uint32_t pong_timeout_ms;      /* Ping to any byte, again with each
+                                      byte the peer takes       (20 s)   */
     uint32_t close_timeout_ms;     /* wait for the peer's Close, again with
                                       each byte it takes, four times at
                                       most                      (5 s)    */
@@ -250,9 +251,10 @@ typedef struct caws_transport {
     /* caws_wants() or caws_deadline() changed, either way, in a call of the
      * application side. */
     void (*changed)(caws_conn *ws);
-    /* May be NULL. Called inside a send when the payload is large (16 KiB or
-     * more) or would not fit the queue: v is all queued output, then the new
-     * frame. Returns the bytes it took; 0 also on a write error, which is
+    /* May be NULL. Called inside a send with all queued output, if that is at
+     * most 64 slices: with the new frame behind it when its payload is large
+     * (16 KiB or more), without it to make room where the frame does not fit
+     * the queue. Returns the bytes it took; 0 also on a write error, which is
      * reported later through caws_feed_eof. Calls nothing on ws. Memory for
      * the rest is secured before the call, so the send stays all or nothing. */
     size_t (*write_now)(caws_conn *ws, const caws_slice *v, size_t count);
@@ -269,7 +271,8 @@ typedef struct caws_transport {
  *                 caws_feed calls or two frames; grows with bytes received,
  *                 never with a length the peer merely announced
  *   sending       at most max_buffered or one message, whichever is more,
- *                 and what max_control_burst Pongs, a Ping and a Close take
+ *                 and what max_control_burst + 1 Pongs, a Ping and a Close
+ *                 take
  * An idle OPEN conn holds only the fixed block, and the name of the agreed
  * subprotocol if there is one.
  * transport may be NULL, else it must outlive the conn. NULL is returned for
@@ -375,6 +378,7 @@ int caws_pong(caws_conn *ws, const void *data, size_t len);
 
 /* Answer a request for which on_request returned CAWS_LATER; on_open, and
  * bytes that were held, follow in the next tick, which is due at once.
+ * Accepting a plain request answers 426, without on_error.
  * caws_refuse (200 to 599) may also come before the request has: it turns the
  * client away without reading it. */
 int caws_accept(caws_conn *ws);

@@ -8,10 +8,13 @@
  *    caws_id() instead of pointers in anything that outlives a handler.
  *  - the loop sets the transport, and config.random where it is NULL.
  *  - output queued by handlers leaves together, once per step of the loop.
+ *  - handlers run only inside caws_loop_step, caws_loop_run and
+ *    caws_loop_free: what is sent or closed elsewhere shows in the next step.
  *  - functions that make something return it, or NULL with errno set (EINVAL
  *    for a bad config).
  *  - configs and their strings are copied; context, user, alloc and
- *    random contexts must outlive what is made.
+ *    random contexts must outlive what is made. Where config.alloc is zero,
+ *    conns use the loop's.
  *  - everything belongs to the loop's thread, except the functions marked
  *    [any thread], which may also be called from a signal handler.
  *  - no SIGPIPE, no signal handler unasked, every descriptor close-on-exec.
@@ -31,26 +34,32 @@ typedef struct caws_server caws_server;
 /* ---- Loop -------------------------------------------------------------- */
 
 caws_loop *caws_loop_new(const caws_alloc *alloc); /* NULL: C library */
-/* Aborts what is open (each on_close is called), drops tasks not yet run.
- * Not from a handler. */
+/* Aborts what is open (each on_close is called, and can begin nothing new),
+ * drops tasks and timers. Not from a handler. */
 void       caws_loop_free(caws_loop *loop);
 
 /* Run until caws_loop_stop, or until no server, conn, timer or posted task is
- * left. A stop before the run ends it at once. */
+ * left. A stop before the run ends it at once. CAWS_OK, CAWS_ERR_STATE inside
+ * a handler, or CAWS_ERR_SYS where the system cannot wait. */
 int  caws_loop_run(caws_loop *loop);
 void caws_loop_stop(caws_loop *loop); /* [any thread] */
 
 /* Embedding in a foreign loop: wait until the descriptor is readable or the
  * timeout has passed, then take one step that does not wait. A call from
- * outside a step that leaves work makes the descriptor readable. caws_loop_fd
- * is -1 with the poll back end; then let caws_loop_step do the waiting. */
+ * outside a step that leaves work makes the descriptor readable; a timer only
+ * shortens the timeout, so ask for that anew before each wait. caws_loop_fd is
+ * -1 with the poll back end; then let caws_loop_step do the waiting, at most
+ * timeout_ms (-1: until something happens). */
 int caws_loop_fd(const caws_loop *loop);
 int caws_loop_timeout(const caws_loop *loop); /* ms; -1: nothing due */
 int caws_loop_step(caws_loop *loop, int timeout_ms);
 
 /* Timers and tasks are structs of yours: zero-initialise, set fn and user, the
  * rest is the loop's. It does not touch the struct after calling fn (a repeat
- * is re-armed before), so fn may restart it, or, once stopped, free it. */
+ * is re-armed before), so fn may restart it, or, once stopped, free it. A
+ * start while it runs moves it. A repeat keeps its beat, but beats that were
+ * missed are left out. CAWS_ERR_ARG without fn, CAWS_ERR_NOMEM, or
+ * CAWS_ERR_STATE inside caws_loop_free. */
 typedef struct caws_timer caws_timer;
 struct caws_timer {
     void (*fn)(caws_timer *timer);
@@ -84,17 +93,24 @@ typedef enum caws_slow {
 } caws_slow;
 
 typedef struct caws_server_config {
-    const char *host;     /* address to bind; NULL: EVERY interface;
-                             "unix:/path" for a Unix-domain socket         */
+    const char *host;     /* address to bind, or a name, which is looked up;
+                             NULL: EVERY interface, IPv4 and IPv6;
+                             "unix:/path" for a Unix-domain socket: a stale
+                             one is replaced, and it goes with the server  */
     uint16_t port;        /* 0: any free port, see caws_server_port        */
-    intptr_t listen_fd;   /* >0: an inherited listening socket, instead    */
+    intptr_t listen_fd;   /* >0: an inherited listening socket, instead:
+                             the server's, unless caws_listen fails        */
     int backlog;          /* (511)                                         */
     bool reuse_port;      /* SO_REUSEPORT: one loop per thread, one port   */
-    size_t max_conns;     /* past it: 503 and an on_error       (1024)     */
+    size_t max_conns;     /* past it: 503 and an on_error       (1024);
+                             those that linger after their end count, too  */
     caws_slow slow;
     const struct caws_tls *tls; /* room for a TLS companion: must be NULL  */
     void (*on_error)(caws_server *server, int error, const char *detail);
-                          /* trouble with accepting, out of descriptors... */
+                          /* trouble with accepting: CAWS_ERR_LIMIT for each
+                             past max_conns; CAWS_ERR_SYS when out of
+                             descriptors, once until it is over;
+                             CAWS_ERR_NOMEM                                */
     caws_config ws;       /* for every connection                          */
     void *reserved_[8];   /* zero */
 } caws_server_config;
@@ -102,30 +118,35 @@ typedef struct caws_server_config {
 caws_server *caws_listen(caws_loop *loop, const caws_server_config *cfg);
 uint16_t     caws_server_port(const caws_server *server);
 /* Stop listening, flush what is queued, close every conn with 1001 (503 to
- * those not yet let in) and cut what is left at the deadline. Idempotent; the
- * server's memory lives until caws_loop_free. */
+ * those not yet let in) and cut what is left at the deadline. Idempotent: the
+ * earliest deadline stands. The server's memory lives until caws_loop_free. */
 void         caws_server_stop(caws_server *server, uint32_t deadline_ms);
 /* Opt-in: stop it in this way when the process gets this signal, which is
  * blocked in the calling thread until caws_loop_free and read from a signalfd:
- * so call it before you start threads, which inherit that. */
+ * so call it before you start threads, which inherit that. Any number of
+ * signals and of the loop's servers. CAWS_ERR_ARG for what is no signal, or
+ * SIGKILL or SIGSTOP; CAWS_ERR_NOMEM; CAWS_ERR_SYS. */
 int          caws_server_stop_on(caws_server *server, int signal,
                                  uint32_t deadline_ms);
-/* Visit every OPEN conn; fn may close any of them, itself included. */
+/* Visit every OPEN conn, in the order in which they came; fn may close any of
+ * them, itself included. */
 void         caws_server_each(caws_server *server,
                               void (*fn)(caws_conn *ws, void *arg), void *arg);
 
 /* Counters since the server began; never reset. */
 typedef struct caws_stats {
     caws_counters conns; /* messages, bytes, failed, refused */
-    uint64_t accepted, opened, closed;
+    uint64_t accepted, opened, closed; /* closed: of those that opened */
     uint64_t slow_closed, slow_skipped, busy_skipped;
-    size_t   open_now, buffered_now;
+    size_t   open_now;     /* opened, and on_close has not come yet */
+    size_t   buffered_now; /* bytes: caws_buffered_amount of all    */
 } caws_stats;
 void caws_server_stats(const caws_server *server,
                        caws_stats *out, size_t sizeof_out);
 
 /* Take over a connected socket that someone else accepted. The server owns fd
- * from now on, also on failure. data: bytes already read from it.
+ * from now on, also on failure (errno EUSERS: past max_conns; ECANCELED: the
+ * server is stopped). data: bytes already read from it, copied.
  *   caws_adopt       the opening request is still to be read, or in data
  *   caws_adopt_open  an HTTP server has already answered 101, for example
  *                    with caws_accept_key; data starts with the first frame */
@@ -140,10 +161,11 @@ int caws_entropy(void *unused, void *out, size_t len);
 
 /* ---- Broadcast --------------------------------------------------------- */
 
-/* Encode once, queue for every OPEN conn of the server, but except. Returns the
- * number of conns it was queued for, or CAWS_ERR_NOMEM (or CAWS_ERR_ARG,
- * CAWS_ERR_UTF8) with none. Handlers are not called from inside; slow receivers
- * are treated as config.slow says, and a receiver in the middle of a
+/* Encode once, queue for every OPEN conn of the server, but except, in the
+ * order in which they came. Returns the number of conns it was queued for, or
+ * CAWS_ERR_NOMEM (or CAWS_ERR_ARG, CAWS_ERR_UTF8) with none. Handlers are not
+ * called from inside. Receivers whose queue is full, or for whose queue there
+ * is no memory, are treated as config.slow says; one in the middle of a
  * fragmented message of yours is skipped and counted as busy. */
 int64_t     caws_broadcast(caws_server *server, const caws_conn *except,
                            caws_type type, const void *data, size_t len);
@@ -156,8 +178,9 @@ caws_conn   *caws_find(caws_loop *loop, uint64_t id);
 caws_loop   *caws_loop_of(const caws_conn *ws);
 caws_server *caws_server_of(const caws_conn *ws); /* NULL for a client */
 intptr_t     caws_fd(const caws_conn *ws);        /* to look at, not to use */
-/* "192.0.2.1:54321" or "[2001:db8::1]:54321"; 64 bytes are always enough.
- * Asks the system: after a reset it may be gone, so note it in on_open. */
+/* "192.0.2.1:54321", "[2001:db8::1]:54321" or "unix"; 64 bytes are always
+ * enough, fewer may be CAWS_ERR_ARG. Asks the system: after a reset it may be
+ * gone (CAWS_ERR_SYS), so note it in on_open. */
 int          caws_peer_name(const caws_conn *ws, char *out, size_t size);
 
 #ifdef __cplusplus

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "protocol/send.h"
+#include "protocol/enqueue.h"
 #include "protocol/state.h"
 #include "protocol/status.h"
 
@@ -13,7 +13,7 @@
 static void closing_queue(struct caws_conn *ws, const uint8_t *payload,
                           size_t len)
 {
-    int result = caws__send_control(ws, CAWS__NODE_CLOSE, payload, len);
+    int result = caws__enqueue_control(ws, CAWS__NODE_CLOSE, payload, len);
     if (result == CAWS_OK) {
         ws->close_sent = true;
         return;

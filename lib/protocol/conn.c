@@ -162,7 +162,8 @@ void caws_free(caws_conn *ws)
 static bool conn_has_room(const struct caws_conn *ws)
 {
     return !ws->undecided ||
-           ws->opening->head.text.len + ws->held.len < caws__max_head(ws->cfg);
+           ws->held.len - ws->held_used <
+               caws__max_head(ws->cfg) - ws->opening->head.text.len;
 }
 
 unsigned caws_wants(const caws_conn *ws)

@@ -31,7 +31,7 @@ struct caws__reader {
 struct caws__times {
     uint64_t now;     /* of the last feed or tick                            */
     uint64_t heard;   /* the last byte came                                  */
-    uint64_t pinged;  /* our last Ping left; 0 once it was answered          */
+    uint64_t pinged;  /* our last Ping left                                  */
     uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong,
                          then the end of the closing                         */
     uint64_t message; /* due: the message under way; then, when CLOSING, the
@@ -50,7 +50,8 @@ struct caws_conn {
     struct caws__outbox out;
     struct caws__reader in;
     struct caws__message message;
-    struct caws__buffer held;      /* received while paused or undecided  */
+    struct caws__buffer held;      /* received while paused or undecided, */
+    size_t held_used;              /* and how much of that has been used  */
     struct caws__times time;
     struct caws__utf8 sending_utf8;
     uint32_t round_trip;
@@ -80,6 +81,8 @@ struct caws_conn {
     bool discarded : 1;      /* only a Close may be sent now              */
     bool waited : 1;         /* data waited when this feed began          */
     bool pinging : 1;        /* a Ping of ours waits for any byte         */
+    bool measuring : 1;      /* one that left waits for its Pong          */
+    bool ping_left : 1;      /* since the last feed or tick               */
     bool close_sent : 1;     /* our Close is queued                       */
     bool close_left : 1;     /* the transport has taken it                */
     bool close_received : 1;

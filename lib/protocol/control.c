@@ -2,7 +2,7 @@
 
 #include "protocol/closing.h"
 #include "protocol/mask.h"
-#include "protocol/send.h"
+#include "protocol/enqueue.h"
 
 static const char control_no_memory[] =
     "no memory for what was received, RFC 6455 section 7.4.1";
@@ -25,7 +25,7 @@ static bool control_allowed(struct caws_conn *ws)
 
 static void control_ping(struct caws_conn *ws, const uint8_t *data, size_t len)
 {
-    int result = caws__send_control(ws, CAWS__NODE_PONG, data, len);
+    int result = caws__enqueue_control(ws, CAWS__NODE_PONG, data, len);
     if (result != CAWS_OK)
         caws__fail(ws, result, "a Pong could not be built, "
                                "RFC 6455 section 5.5.2");
@@ -36,11 +36,9 @@ static void control_ping(struct caws_conn *ws, const uint8_t *data, size_t len)
 static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
 {
     uint64_t took = ws->time.now - ws->time.pinged;
-    if (ws->time.pinged != 0)
-        ws->round_trip = took == 0           ? 1
-                         : took < UINT32_MAX ? (uint32_t)took
-                                             : UINT32_MAX;
-    ws->time.pinged = 0;
+    if (ws->measuring && took < UINT32_MAX)
+        ws->round_trip = took > 0 ? (uint32_t)took : 1;
+    ws->measuring = false;
     if (ws->cfg->on_pong)
         ws->cfg->on_pong(ws, data, len);
 }

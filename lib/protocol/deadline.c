@@ -2,7 +2,7 @@
 #include "protocol/closing.h"
 #include "protocol/opening.h"
 #include "protocol/receive.h"
-#include "protocol/send.h"
+#include "protocol/enqueue.h"
 #include "protocol/state.h"
 
 /* An OPEN conn waits for the end of a message, and for any byte: first a
@@ -45,7 +45,7 @@ static void deadline_open(struct caws_conn *ws)
                             "nothing came within pong_timeout_ms of a Ping, "
                             "RFC 6455 section 5.5.2");
     } else {
-        result = caws__send_ping(ws, NULL, 0);
+        result = caws__enqueue_ping(ws, NULL, 0);
         if (result != CAWS_OK)
             caws__fail(ws, result, "a Ping could not be built, "
                                    "RFC 6455 section 5.5.2");
@@ -56,18 +56,22 @@ static void deadline_closing(struct caws_conn *ws)
 {
     if (ws->time.now < ws->time.phase)
         return;
-    if (ws->deaf)
+    if (ws->deaf) {
         ws->over = true;
-    else
+        caws__finish(ws);
+    } else {
         caws__fail_silently(ws, CAWS_ERR_TIMEOUT,
                             "no Close came within close_timeout_ms of ours, "
                             "RFC 6455 section 7.1.1");
-    caws__finish(ws);
+    }
 }
 
 void caws_tick(caws_conn *ws, uint64_t now_ms)
 {
     caws__clock(ws, now_ms);
+    if (ws->ping_left) /* the first tick after it left knows better when */
+        ws->time.pinged = ws->time.now;
+    ws->ping_left = false;
     if (ws->over)
         return;
     if (caws__receive_pending(ws))

@@ -79,7 +79,8 @@ static void deliver_part(struct caws_conn *ws, const uint8_t *data,
         caws__fail(ws, CAWS_ERR_NOMEM, deliver_no_memory);
         return;
     }
-    if (!caws__message_check(m, m->data.data + before, len, last)) {
+    if (!caws__message_check(m, len > 0 ? m->data.data + before : NULL, len,
+                             last)) {
         deliver_bad_text(ws);
         return;
     }
@@ -105,6 +106,7 @@ void caws__deliver_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
 {
     bool last = frame_ends && ws->in.fin;
     if (ws->state != CAWS_OPEN) { /* not delivered any more, only counted */
+        caws__buffer_free(&ws->message.data, caws__alloc(ws));
         if (last)
             caws__message_reset(&ws->message);
     } else if (ws->cfg->on_chunk || !ws->cfg->on_message) {

@@ -75,13 +75,14 @@ int caws__frame_read(const uint8_t *p, size_t n, bool masked, bool continuing,
                      struct caws__frame *frame, const char **detail)
 {
     size_t extended, size;
+    if (n > 0 && (*detail = frame_check_first(p[0], continuing)))
+        return CAWS_ERR_PROTOCOL;
     if (n < 2)
         return 0;
     frame->opcode = p[0] & 0x0f;
     frame->fin = p[0] & CAWS__FIN;
     frame->len = p[1] & 0x7f;
-    if ((*detail = frame_check_first(p[0], continuing)) ||
-        (*detail = frame_check_second(frame->opcode, p[1], masked)))
+    if ((*detail = frame_check_second(frame->opcode, p[1], masked)))
         return CAWS_ERR_PROTOCOL;
     extended = frame->len < 126 ? 0 : frame->len == 126 ? 2 : 8;
     if (n < 2 + extended)

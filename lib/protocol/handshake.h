@@ -22,7 +22,7 @@ struct caws__opening {
     caws_slice subprotocol;      /* agreed: bytes of head                 */
     caws_request request;        /* server                                */
     char key[CAWS__KEY_LEN + 1]; /* client: sent                          */
-    int status;                  /* client: the response's; server: ours  */
+    int status;                  /* client: the response's                */
     unsigned interim;            /* client: 1xx responses so far, */
     size_t spent;                /* and the bytes of their heads  */
 };

@@ -115,6 +115,7 @@ int caws__response_refuse(const struct caws__opening *o,
     bool bare = status == 204 || status == 304; /* these have no body */
     caws_slice body = { NULL, 0 }, type = { "text/plain", 10 };
     bool own = o && o->type.len > 0;
+    bool head = o && caws__equal(o->request.method, caws__slice("HEAD"));
     if (own) {
         body = (caws_slice){ (const char *)o->body.data, o->body.len };
         type = (caws_slice){ (const char *)o->type.data, o->type.len };
@@ -130,9 +131,11 @@ int caws__response_refuse(const struct caws__opening *o,
         caws__put(&w, "\r\n");
     }
     answer_end(&w, o, cfg);
-    if (!bare && own)
+    if (bare || head) /* a HEAD is told the length alone (RFC 9110 9.3.2) */
+        return w.result;
+    if (own)
         caws__put_slice(&w, body);
-    else if (!bare)
+    else
         answer_put_text(&w, status, detail);
     return w.result;
 }

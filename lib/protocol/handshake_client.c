@@ -97,9 +97,10 @@ static int client_check_subprotocol(struct caws__opening *o,
 static int client_check_body(const struct caws__opening *o,
                              const char **detail)
 {
-    caws_slice length = caws__head_get(&o->head, "Content-Length", NULL);
+    unsigned lengths;
+    caws_slice length = caws__head_get(&o->head, "Content-Length", &lengths);
     *detail = "101 response announces a body, RFC 9112 section 6.3";
-    if (length.data && !caws__equal(length, caws__slice("0")))
+    if (lengths > 1 || (lengths == 1 && !caws__equal(length, caws__slice("0"))))
         return CAWS_ERR_HANDSHAKE;
     return caws__head_get(&o->head, "Transfer-Encoding", NULL).data
                ? CAWS_ERR_HANDSHAKE

@@ -317,9 +317,9 @@ int caws__request_check(struct caws__opening *o, const caws_config *cfg,
                        &req->target);
     req->upgrade = caws__head_list_has(&o->head, "Upgrade", "websocket");
     req->origin = caws__head_get(&o->head, "Origin", &origins);
-    if ((status = server_check_target(o, detail)) != 0 ||
+    if ((status = server_check_method(req->method, detail)) != 0 ||
+        (status = server_check_target(o, detail)) != 0 ||
         (status = server_check_body(o, detail)) != 0 ||
-        (status = server_check_method(req->method, detail)) != 0 ||
         (status = server_check_expect(o, detail)) != 0 ||
         (status = server_check_path(req, cfg, detail)) != 0 ||
         (status = server_check_host(req, cfg, detail)) != 0)

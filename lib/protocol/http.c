@@ -215,7 +215,9 @@ int caws__head_feed(struct caws__head *head, const caws_alloc *alloc,
         bool too_big = n > room;
         if (too_big)
             n = room;
-        if (caws__buffer_add(&head->text, alloc, from, n) != CAWS_OK)
+        if (caws__buffer_reserve(&head->text, alloc, n,
+                                 limits->max_bytes) != CAWS_OK ||
+            caws__buffer_add(&head->text, alloc, from, n) != CAWS_OK)
             return CAWS_ERR_NOMEM;
         *used += n;
         if (!http_bytes_legal(head, before)) {

@@ -30,6 +30,7 @@ static void opening_free(struct caws_conn *ws)
 void caws__opening_done(struct caws_conn *ws)
 {
     ws->open_due = false;
+    ws->time.heard = ws->time.now;
     if (ws->state == CAWS_OPEN && ws->cfg->on_open)
         ws->cfg->on_open(ws);
     opening_free(ws);
@@ -86,7 +87,6 @@ static int opening_accept(struct caws_conn *ws)
         return CAWS_ERR_NOMEM;
     }
     ws->undecided = false;
-    ws->owed = true;
     caws__enter(ws, CAWS_OPEN);
     return CAWS_OK;
 }
@@ -130,6 +130,7 @@ static void opening_decide(struct caws_conn *ws, int answer)
     if (answer == CAWS_ACCEPT && !ws->opening->request.upgrade) {
         caws__opening_refuse(ws, 426, CAWS_ERR_HANDSHAKE, opening_no_upgrade);
     } else if (answer == CAWS_ACCEPT) {
+        ws->owed = true; /* even if there is no memory for the 101 */
         if (opening_accept(ws) == CAWS_OK)
             caws__opening_done(ws);
         else

@@ -35,7 +35,7 @@ uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
         !(out->late && node == out->frozen) && node->cap - node->len >= size)
         return node->bytes + node->len;
     node = caws__node_new(alloc, CAWS__NODE_DATA,
-                          size > OUTBOX_CHUNK ? size : OUTBOX_CHUNK);
+                          size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK);
     if (!node)
         return NULL;
     outbox_link(out, out->last, node);
@@ -149,7 +149,8 @@ int caws__outbox_control(struct caws__outbox *out, const caws_alloc *alloc,
     struct caws__node *node = caws__node_new(alloc, kind, len);
     if (!node)
         return CAWS_ERR_NOMEM;
-    if (outbox_split_frozen(out, alloc) != CAWS_OK) {
+    if ((kind != CAWS__NODE_CLOSE || out->late) &&
+        outbox_split_frozen(out, alloc) != CAWS_OK) {
         caws__node_free(node, alloc);
         return CAWS_ERR_NOMEM;
     }
@@ -208,6 +209,22 @@ bool caws__outbox_waits(const struct caws__outbox *out)
 
 /* ---- Towards the transport --------------------------------------------- */
 
+static caws_slice outbox_slice(const struct caws__node *node)
+{
+    return (caws_slice){ (const char *)node->bytes + node->taken,
+                         node->len - node->taken };
+}
+
+size_t caws__outbox_peek(const struct caws__outbox *out, caws_slice *v,
+                         size_t max)
+{
+    const struct caws__node *node = out->first;
+    size_t n = 0;
+    for (; node && n < max; node = node->next)
+        v[n++] = outbox_slice(node);
+    return node || out->late ? 0 : n;
+}
+
 size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
                           uint32_t max_pongs)
 {
@@ -217,8 +234,7 @@ size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
         outbox_link_late(out);
     for (struct caws__node *node = out->first; node && n < max;
          node = node->next) {
-        v[n++] = (caws_slice){ (const char *)node->bytes + node->taken,
-                               node->len - node->taken };
+        v[n++] = outbox_slice(node);
         node->offered = node->len;
         if (past)
             out->frozen = node;

@@ -65,6 +65,10 @@ bool caws__outbox_waits(const struct caws__outbox *out);
 
 size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
                           uint32_t max_pongs);
+/* All of it, only to look at: nothing is frozen. 0 where that is nothing, more
+ * than max slices, or not all in the list. */
+size_t caws__outbox_peek(const struct caws__outbox *out, caws_slice *v,
+                         size_t max);
 unsigned caws__outbox_done(struct caws__outbox *out, const caws_alloc *alloc,
                            size_t len);
 void caws__outbox_free(struct caws__outbox *out, const caws_alloc *alloc);

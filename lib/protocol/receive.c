@@ -6,7 +6,7 @@
 #include "protocol/control.h"
 #include "protocol/deliver.h"
 #include "protocol/opening.h"
-#include "protocol/send.h"
+#include "protocol/enqueue.h"
 #include "protocol/state.h"
 
 static const char receive_no_memory[] =
@@ -94,29 +94,36 @@ static size_t receive_frames(struct caws_conn *ws, uint8_t *data, size_t len)
 
 /* ---- Bytes ------------------------------------------------------------- */
 
+/* How much an undecided client may send behind its head. */
+static size_t receive_room(const struct caws_conn *ws)
+{
+    return caws__max_head(ws->cfg) - ws->opening->head.text.len;
+}
+
+static void receive_refuse_held(struct caws_conn *ws)
+{
+    caws__opening_refuse(ws, 413, CAWS_ERR_LIMIT,
+                         "more bytes than max_head before the opening "
+                         "handshake was answered, RFC 6455 section 10.4");
+}
+
 /* Keep what may not be used yet. An undecided client may send max_head in
  * all; a paused one has been told to stop by its full window. */
 static void receive_hold(struct caws_conn *ws, const uint8_t *data, size_t len)
 {
     if (ws->undecided &&
-        len > caws__max_head(ws->cfg) - ws->opening->head.text.len -
-                  ws->held.len)
-        caws__opening_refuse(ws, 413, CAWS_ERR_LIMIT,
-                             "more bytes than max_head before the opening "
-                             "handshake was answered, RFC 6455 section 10.4");
+        len > receive_room(ws) - (ws->held.len - ws->held_used))
+        receive_refuse_held(ws);
     else if (caws__buffer_add(&ws->held, caws__alloc(ws), data, len) !=
              CAWS_OK)
         caws__fail(ws, CAWS_ERR_NOMEM, receive_no_memory);
 }
 
-static void receive_bytes(struct caws_conn *ws, uint8_t *data, size_t len)
+/* Returns how many bytes are left over, to be held. */
+static size_t receive_bytes(struct caws_conn *ws, uint8_t *data, size_t len)
 {
-    while (len > 0 && !ws->deaf) {
+    while (len > 0 && !ws->deaf && !ws->paused && !ws->undecided) {
         size_t used;
-        if (ws->paused || ws->undecided) {
-            receive_hold(ws, data, len);
-            return;
-        }
         if (ws->state == CAWS_CONNECTING)
             used = caws__opening_feed(ws, data, len);
         else
@@ -124,6 +131,26 @@ static void receive_bytes(struct caws_conn *ws, uint8_t *data, size_t len)
         data += used;
         len -= used;
     }
+    return ws->deaf ? 0 : len;
+}
+
+/* What was held is used where it lies: a handler that pauses after each
+ * message must not make us copy the rest each time. */
+static void receive_use_held(struct caws_conn *ws)
+{
+    struct caws__buffer held = ws->held;
+    size_t from = ws->held_used, left;
+    ws->held = (struct caws__buffer){ NULL, 0, 0 };
+    ws->held_used = 0;
+    left = receive_bytes(ws, held.data + from, held.len - from);
+    if (left == 0) {
+        caws__buffer_free(&held, caws__alloc(ws));
+        return;
+    }
+    ws->held = held;
+    ws->held_used = held.len - left;
+    if (ws->undecided && left > receive_room(ws))
+        receive_refuse_held(ws);
 }
 
 /* Between two feeds: is a message, or a frame of any kind, unfinished? */
@@ -163,17 +190,13 @@ static void receive_drain(struct caws_conn *ws)
 
 void caws__receive_held(struct caws_conn *ws)
 {
-    struct caws__buffer held;
     ws->waited = caws__outbox_waits(&ws->out);
     if (ws->open_due)
         caws__opening_done(ws);
     if (ws->drain_due)
         receive_drain(ws);
     if (ws->held.len > 0 && !ws->paused && !ws->undecided) {
-        held = ws->held;
-        ws->held = (struct caws__buffer){ NULL, 0, 0 };
-        receive_bytes(ws, held.data, held.len);
-        caws__buffer_free(&held, caws__alloc(ws));
+        receive_use_held(ws);
         receive_watch_message(ws);
     }
     if (ws->eof_due && !ws->paused && ws->held.len == 0)
@@ -182,7 +205,9 @@ void caws__receive_held(struct caws_conn *ws)
 
 int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
 {
+    size_t left;
     caws__clock(ws, now_ms);
+    ws->ping_left = false;
     if (ws->eof || ws->eof_due || ws->over || ws->deaf || len == 0)
         return ws->error;
     if (ws->transport->counters)
@@ -192,7 +217,9 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
     if (caws__receive_pending(ws))
         caws__receive_held(ws);
     ws->waited = caws__outbox_waits(&ws->out);
-    receive_bytes(ws, data, len);
+    left = receive_bytes(ws, data, len);
+    if (left > 0)
+        receive_hold(ws, (const uint8_t *)data + (len - left), left);
     receive_watch_message(ws);
     caws__settle(ws);
     return ws->error;
@@ -200,7 +227,7 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
 
 void caws_output_done(caws_conn *ws, size_t len)
 {
-    caws__send_taken(ws, len);
+    caws__taken(ws, len);
     if (ws->drain_due)
         receive_drain(ws);
     caws__finish_if_closed(ws);
@@ -213,7 +240,9 @@ void caws_pause(caws_conn *ws)
     if (ws->paused || ws->state >= CAWS_CLOSING)
         return;
     ws->paused = true;
-    ws->time.paused = ws->time.now;
+    if (!ws->resumed) /* else the pause before has not been counted yet */
+        ws->time.paused = ws->time.now;
+    ws->resumed = false;
     caws__changed(ws);
 }
 

@@ -26,10 +26,8 @@ void caws__enter(struct caws_conn *ws, caws_state state)
     if (ws->state < CAWS_CLOSING)
         ws->time.message = CAWS__NEVER;
     ws->state = (uint8_t)state;
-    if (state == CAWS_OPEN) {
-        ws->time.heard = ws->time.now;
+    if (state == CAWS_OPEN)
         return;
-    }
     ws->rearm = true;
     ws->paused = false; /* to hear the peer's Close; nothing is delivered */
 }

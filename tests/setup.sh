@@ -1,0 +1,65 @@
+#!/bin/sh
+# setup.sh NEED... [-- WISH...]: see that tools are there, and install what is
+# not where that is allowed (root on Debian). Without a NEED it fails; without
+# a WISH the tests that use it are skipped, which STRICT=1 makes a failure.
+CC=${CC:-cc}
+
+have() {
+    case $1 in
+    cmocka)
+        flags=$(pkg-config --cflags --libs cmocka 2>/dev/null || echo -lcmocka)
+        printf '%s\n' '#include <stdarg.h>' '#include <stddef.h>' \
+            '#include <stdint.h>' '#include <setjmp.h>' '#include <cmocka.h>' \
+            'int main(void) { cmocka_set_message_output(CM_OUTPUT_STDOUT); }' |
+            $CC -x c -o /dev/null - $flags 2>/dev/null ;;
+    libfuzzer)
+        echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }' |
+            ${CLANG:-clang} -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null ;;
+    c++) command -v "${CXX:-g++}" >/dev/null ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+package() {
+    case $1 in
+    cmocka) echo libcmocka-dev ;;
+    c++) echo g++ ;;
+    # Its version is that of the clang that is there.
+    libfuzzer) echo "libclang-rt-$(${CLANG:-clang} -dumpversion 2>/dev/null | cut -d. -f1)-dev" ;;
+    # What these only recommend, and cannot do without.
+    gcc) echo gcc libc6-dev ;;
+    valgrind) echo valgrind libc6-dbg ;;
+    *) echo "$1" ;;
+    esac
+}
+
+packages=
+for tool in "$@"; do
+    [ "$tool" = -- ] || have "$tool" || packages="$packages $(package "$tool")"
+done
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "setting up:$packages"
+    log=$(mktemp)
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update && apt-get install -y --no-install-recommends $packages; } \
+        >"$log" 2>&1 </dev/null || tail -n 15 "$log"
+    rm -f "$log"
+fi
+
+needed=1
+status=0
+for tool in "$@"; do
+    if [ "$tool" = -- ]; then
+        needed=0
+    elif have "$tool"; then
+        continue
+    elif [ $needed = 1 ] || [ -n "$STRICT" ]; then
+        echo "This needs $tool: please install it (Debian: $(package "$tool"))." >&2
+        status=1
+    else
+        echo "without $tool some tests are skipped (Debian: $(package "$tool"))"
+    fi
+done
+exit $status

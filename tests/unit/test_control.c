@@ -1,0 +1,109 @@
+/* lib/protocol/control.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "peer.h"
+
+static void test_a_ping_is_answered(void **state)
+{
+    char payload[125];
+    (void)state;
+    memset(payload, 0xfe, sizeof payload);
+    for (int client = 0; client < 2; client++) {
+        struct peer p = { .quiet_pings = true };
+        peer_open(&p, client, NULL);
+        peer_feed_frame(&p, 0x89, payload, 125);
+        peer_feed_frame(&p, 0x89, "", 0);
+        peer_feed_frame(&p, 0x8a, "x", 1); /* is not */
+        assert_int_equal(p.out_len, (client ? 6 + 6 : 2 + 2) + 125);
+        assert_memory_equal(peer_out_unmasked_hex(&p), "8a7dfefe", 8);
+        assert_string_equal(p.log, "open\n");
+        peer_free(&p);
+    }
+}
+
+/* Whole, cut everywhere, and empty: the payload is told the same. */
+static void test_split_control_frames(void **state)
+{
+    unsigned char frame[32];
+    size_t n = peer_frame(frame, 0x89, "Hello", 5, true);
+    (void)state;
+    for (size_t cut = 0; cut <= n; cut++) {
+        struct peer p = { 0 };
+        peer_open(&p, PEER_SERVER, NULL);
+        peer_feed(&p, frame, cut);
+        peer_feed(&p, frame + cut, n - cut);
+        assert_string_equal(p.log, "open\nping 5 48656c6c6f\n");
+        assert_string_equal(peer_out_hex(&p), "8a0548656c6c6f");
+        peer_free(&p);
+    }
+}
+
+static void test_the_round_trip_is_measured(void **state)
+{
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_CLIENT, NULL);
+    assert_int_equal(caws_round_trip_ms(p.ws), 0);
+    peer_feed_frame(&p, 0x8a, "", 0); /* nobody asked */
+    assert_int_equal(caws_round_trip_ms(p.ws), 0);
+    caws_ping(p.ws, "a", 1);
+    peer_tick(&p, 10); /* it leaves now */
+    peer_tick(&p, 0);
+    peer_tick(&p, 25);
+    peer_feed_frame(&p, 0x8a, "a", 1);
+    assert_int_equal(caws_round_trip_ms(p.ws), 25);
+    peer_tick(&p, 1000);
+    peer_feed_frame(&p, 0x8a, "a", 1);
+    assert_int_equal(caws_round_trip_ms(p.ws), 25); /* an answer counts once */
+    peer_free(&p);
+}
+
+/* max_control_burst at once, and a quarter of it again each second. */
+static void test_the_allowance(void **state)
+{
+    caws_config cfg = { .max_control_burst = 8 };
+    struct peer p = { .quiet_pings = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, &cfg);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(peer_feed_frame(&p, i % 2 ? 0x89 : 0x8a, "", 0), CAWS_OK);
+    peer_tick(&p, 1000);
+    assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_OK);
+    assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_OK);
+    peer_tick(&p, 499); /* not a whole one */
+    assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_ERR_LIMIT);
+    assert_int_equal(peer_out_close(&p), 1008);
+    peer_free(&p);
+}
+
+/* After our Close nothing is answered but a Close (5.5.1). */
+static void test_a_ping_while_closing(void **state)
+{
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    caws_close(p.ws, 1000, NULL);
+    peer_feed_frame(&p, 0x89, "x", 1);
+    peer_feed_frame(&p, 0x8a, "x", 1);
+    assert_string_equal(p.log, "open\n");
+    assert_string_equal(peer_out_hex(&p), "880203e8");
+    peer_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_ping_is_answered),
+        cmocka_unit_test(test_split_control_frames),
+        cmocka_unit_test(test_the_round_trip_is_measured),
+        cmocka_unit_test(test_the_allowance),
+        cmocka_unit_test(test_a_ping_while_closing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
