@@ -34,11 +34,7 @@
 
 /* Ends this process; a parent that waits for it fails with it. */
 #define FAIL(...) stress_fail(__LINE__, __VA_ARGS__)
-#define CHECK(condition)             \
-    do {                             \
-        if (!(condition))            \
-            FAIL("%s", #condition);  \
-    } while (0)
+#define CHECK(condition) ((condition) ? (void)0 : FAIL("%s", #condition))
 
 __attribute__((format(printf, 2, 3), noreturn))
 static inline void stress_fail(int line, const char *format, ...)
