@@ -9,6 +9,7 @@
 static struct {
     _Atomic uint16_t port;
     _Atomic uint32_t open;
+    _Atomic uint64_t waiting; /* bytes in the server's queues */
     _Atomic uint32_t queued[CLIENTS]; /* messages */
 } *board;
 
@@ -48,10 +49,14 @@ static void say(caws_conn *ws, void *unused)
 
 static void beat(caws_timer *t)
 {
+    caws_stats stats;
+
     (void)t;
     if (board->open == CLIENTS)
         for (int i = 0; i < 4; i++)
             caws_server_each(server, say, NULL);
+    caws_server_stats(server, &stats, sizeof stats);
+    board->waiting = stats.buffered_now;
 }
 
 static caws_timer timer = { .fn = beat };
@@ -71,6 +76,7 @@ static void be_server(void *unused)
     (void)unused;
     cfg.ws.on_message = on_message;
     cfg.ws.on_close = on_close;
+    cfg.ws.close_timeout_ms = 15000; /* they are many, and slow */
     server = loop ? caws_listen(loop, &cfg) : NULL;
     CHECK(server);
     CHECK(caws_server_stop_on(server, SIGTERM, DEADLINE_MS) == CAWS_OK);
@@ -148,6 +154,7 @@ static void open_clients(void)
 
         c->raw.part = part;
         c->fd = raw_open(board->port);
+        CHECK(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &(int){ 65536 }, sizeof(int)) == 0);
         raw_write(c->fd, frame, raw_frame(frame, 0x82, &k, 4));
     }
 }
@@ -155,7 +162,7 @@ static void open_clients(void)
 int main(void)
 {
     double begin, signalled = 0;
-    uint64_t queued = 0;
+    uint64_t queued = 0, waiting = 0;
     unsigned ended = 0;
     pid_t child;
     int status;
@@ -175,6 +182,8 @@ int main(void)
             ended += clients[i].ended;
         }
         if (signalled == 0 && now_s() > begin + 1.5) {
+            poll(NULL, 0, 500); /* nobody reads, and queues grow */
+            waiting = board->waiting;
             kill(child, SIGTERM);
             signalled = now_s();
         }
@@ -189,8 +198,8 @@ int main(void)
     }
     if (status != 0)
         FAIL("exit status %d", status);
-    CHECK(now_s() - signalled < DEADLINE_MS / 1000.0);
-    printf("ok (500 clients, %llu messages of 4,000 bytes; status 0, %.2f s after SIGTERM)\n",
-           (unsigned long long)queued, now_s() - signalled);
+    CHECK(now_s() - signalled < DEADLINE_MS / 1000.0 && waiting > 0);
+    printf("ok (500 clients, %llu messages of 4,000 bytes; %llu KiB were queued at SIGTERM, status 0 after "
+           "%.2f s)\n", (unsigned long long)queued, (unsigned long long)waiting / 1024, now_s() - signalled);
     return 0;
 }
