@@ -36,6 +36,8 @@
 #define FAIL(...) stress_fail(__LINE__, __VA_ARGS__)
 #define CHECK(condition) ((condition) ? (void)0 : FAIL("%s", #condition))
 
+static char stress_context[160]; /* said of a failure, if it is set */
+
 __attribute__((format(printf, 2, 3), noreturn))
 static inline void stress_fail(int line, const char *format, ...)
 {
@@ -45,7 +47,7 @@ static inline void stress_fail(int line, const char *format, ...)
     printf("line %d: ", line);
     vprintf(format, args);
     va_end(args);
-    printf(" (errno %d)\n", errno);
+    printf(" (errno %d) %s\n", errno, stress_context);
     fflush(stdout);
     _exit(1);
 }
