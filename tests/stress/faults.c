@@ -109,7 +109,10 @@ static void on_error(caws_conn *ws, int error, const char *detail)
 {
     struct side *side = side_of(ws);
 
-    CHECK(error < 0 && detail && side->closes == 0);
+    CHECK(error < 0 && detail);
+    if (!caws_is_client(ws) && (int)caws_fd(ws) != side->fd)
+        return; /* one that was never let in */
+    CHECK(side->closes == 0);
     side->errors++;
     side->error = error;
 }
@@ -143,12 +146,102 @@ struct scene {
     const struct caws__poller *kind;
     const char *host; /* to bind */
     const char *url;  /* %u: the port */
+    bool proxied;
 };
+/* 127.1 is an address to getaddrinfo alone, and so is looked up. */
 static const struct scene scenes[] = {
-    { &caws__poller_epoll, "127.0.0.1", "ws://localhost:%u/" },
-    { &caws__poller_poll, "127.0.0.1", "ws://127.0.0.1:%u/" },
-    { &caws__poller_epoll, "unix:stress_faults.socket", "ws+unix:stress_faults.socket:/" },
+    { &caws__poller_epoll, "127.0.0.1", "ws://127.1:%u/", false },
+    { &caws__poller_poll, "127.0.0.1", "ws://127.0.0.1:%u/", false },
+    { &caws__poller_epoll, "unix:stress_faults.socket", "ws+unix:stress_faults.socket:/", false },
+    { &caws__poller_epoll, "127.0.0.1", "ws://127.0.0.1:%u/", true },
 };
+
+/* ---- A proxy, in another process --------------------------------------- */
+
+static uint16_t proxy_port;
+
+static int listen_anywhere(uint16_t *port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(fd, (struct sockaddr *)&at, len) == 0 && listen(fd, 16) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+/* All that comes from one, to the other. */
+static bool relay(int from, int to)
+{
+    char data[65536];
+    ssize_t n = recv(from, data, sizeof data, 0);
+
+    for (ssize_t at = 0, sent; at < n; at += sent) {
+        sent = send(to, data + at, (size_t)(n - at), MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+    }
+    if (n <= 0)
+        shutdown(to, SHUT_WR);
+    return n > 0;
+}
+
+static void serve_one(int client)
+{
+    static const char yes[] = "HTTP/1.1 200 OK\r\n\r\n";
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    struct pollfd p[2] = { { client, POLLIN, 0 }, { -1, POLLIN, 0 } };
+    char head[4096] = "";
+    size_t len = 0;
+    unsigned port;
+
+    while (!strstr(head, "\r\n\r\n")) {
+        ssize_t n = recv(client, head + len, sizeof head - 1 - len, 0);
+
+        if (n <= 0)
+            return;
+        len += (size_t)n;
+        head[len] = '\0';
+    }
+    CHECK(sscanf(head, "CONNECT 127.0.0.1:%u HTTP/1.1", &port) == 1);
+    to.sin_port = htons((uint16_t)port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    p[1].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(p[1].fd, (struct sockaddr *)&to, sizeof to) == 0 &&
+        send(client, yes, sizeof yes - 1, MSG_NOSIGNAL) > 0)
+        while ((p[0].fd >= 0 || p[1].fd >= 0) && poll(p, 2, 3000) > 0)
+            for (int i = 0; i < 2; i++)
+                if (p[i].revents && !relay(p[i].fd, i ? client : p[1].fd < 0 ? ~p[1].fd : p[1].fd))
+                    p[i].fd = ~p[i].fd;
+    close(p[1].fd < 0 ? ~p[1].fd : p[1].fd);
+}
+
+static void be_proxy(void *listener)
+{
+    alarm(300);
+    for (;;) {
+        int client = accept4(*(int *)listener, NULL, NULL, SOCK_CLOEXEC);
+
+        if (client >= 0)
+            serve_one(client);
+        close(client);
+    }
+}
+
+/* ---- One session ------------------------------------------------------- */
+
+/* A connection that ends before it has asked for anything. */
+static void adopt_one(void)
+{
+    int pair[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    caws_adopt(now.listener, pair[0], "GET", 3);
+    close(pair[1]);
+}
 
 static void converse(caws_loop *loop, const struct scene *scene)
 {
@@ -157,7 +250,7 @@ static void converse(caws_loop *loop, const struct scene *scene)
                        .close_timeout_ms = 500, .random = caws_entropy, .hosts = "*" };
     caws_server_config server = { .host = scene->host, .on_error = on_server_error, .ws = ws };
     caws_client_config client = { .connect_timeout_ms = 1000, .ws = ws };
-    char url[64];
+    char url[64], proxy[64];
 
     now.listener = caws_listen(loop, &server);
     if (!now.listener)
@@ -165,8 +258,11 @@ static void converse(caws_loop *loop, const struct scene *scene)
     caws_server_stop_on(now.listener, SIGUSR1, 100);
     snprintf(url, sizeof url, scene->url, caws_server_port(now.listener));
     client.url = url;
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", proxy_port);
+    client.proxy = scene->proxied ? proxy : NULL;
     now.ws = caws_connect_with(loop, &client);
     now.connected = now.ws != NULL;
+    adopt_one();
     now.watchdog = (caws_timer){ .fn = bark, .user = loop };
     if (now.connected)
         CHECK(caws_timer_start(loop, &now.watchdog, 5000, 0) == CAWS_OK);
@@ -226,7 +322,11 @@ static void check_side(const struct side *side, bool owed)
         return;
     CHECK(event->error == side->error && (side->errors == 1) == (side->error != CAWS_OK));
     /* Not clean, with the peer's code: its Close came, and ours could not leave. */
-    CHECK(event->code == (side->error == CAWS_OK ? 1000 : 1006));
+    if (event->code == 1006 && event->ended_by == CAWS_BY_US && now.client.error != CAWS_OK)
+        return; /* the server was stopped, as soon as the client had failed */
+    if (event->code != (side->error == CAWS_OK ? 1000 : 1006))
+        FAIL("the %s closed with code %u, error %d", side == &now.client ? "client" : "server",
+             event->code, side->error);
     CHECK(!event->was_clean || side->error == CAWS_OK);
 }
 
@@ -284,8 +384,9 @@ static void pull_at(const struct scene *scene, unsigned p, unsigned nth, unsigne
     const struct place *place = &lever.places[p];
     int error = lever_calls[place->call].errors[e];
 
-    snprintf(stress_context, sizeof stress_context, "%s, error %d, call %u from %#lx (%s)",
-             lever_calls[place->call].name, error, nth, (unsigned long)place->site, scene->url);
+    snprintf(stress_context, sizeof stress_context, "%s, error %d, call %u from %#lx, scene %d",
+             lever_calls[place->call].name, error, nth, (unsigned long)place->site,
+             (int)(scene - scenes));
     lever_arm(place, nth, error);
     session(scene);
     if (!lever.fired)
@@ -321,7 +422,10 @@ int main(void)
 {
     double began = now_s();
     char directory[] = "/tmp/stress_faults_XXXXXX";
+    int listener = listen_anywhere(&proxy_port);
+    pid_t proxy = spawn(be_proxy, &listener);
 
+    close(listener);
     patience(220);
     pattern_init();
     CHECK(mkdtemp(directory) && chdir(directory) == 0);
@@ -329,6 +433,8 @@ int main(void)
         run_scene(&scenes[i]);
     for (unsigned p = 0; p < PLACES; p++)
         tally.places += had[p][1][0];
+    kill(proxy, SIGKILL);
+    reap(proxy);
     unlink("stress_faults.socket");
     CHECK(rmdir(directory) == 0);
     printf("ok (%u distinct faults at %u call sites, in %u sessions; %u harmless; %.0f s)\n",

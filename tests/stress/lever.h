@@ -46,7 +46,7 @@ static const struct {
     [RECV] = { "recv", { EINTR, EAGAIN, SHORT, ECONNRESET, ETIMEDOUT, ENOBUFS, ENOMEM } },
     [SENDMSG] = { "sendmsg", { EINTR, EAGAIN, SHORT, EPIPE, ECONNRESET, ENOBUFS, ENOMEM } },
     [READ] = { "read", { EINTR, EAGAIN } },
-    [WRITE] = { "write", { EINTR, EAGAIN } },
+    [WRITE] = { "write", { EINTR } }, /* EAGAIN is where it is readable already */
     [EPOLL_CTL] = { "epoll_ctl", { ENOMEM, ENOSPC } },
     [EPOLL_WAIT] = { "epoll_wait", { EINTR, ENOMEM } },
     [POLL] = { "poll", { EINTR, ENOMEM } },
