@@ -30,7 +30,7 @@ TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,\
              tests/unit tests/conformance tests/net)))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 FUZZ    := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
-CHECKS  := $(addprefix tests/,order.sh rules.sh symbols.sh ledger.sh cpp.sh \
+CHECKS  := $(addprefix tests/,order.sh rules.sh symbols.sh ledger.sh headers.sh cpp.sh \
              amalgamation.sh install.sh docs.sh fuzz.sh linear.sh)
 # Valgrind sees reads of memory that was never set, which ASan cannot.
 MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.c))
