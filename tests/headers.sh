@@ -31,7 +31,8 @@ awk '
         field = substr($0, RSTART, RLENGTH)
         sub(/;.*/, "", field)
     }
-    /\([0-9]+( [KM]iB| s)?\)/ && field != "" { print field; field = "" }' include/*.h | sort -u >"$tmp/defaults"
+    /\([0-9]+( [KM]iB| s)?\)/ && field != "" { print field; field = "" }' include/*.h |
+    sort -u >"$tmp/defaults"
 
 for kind in functions fields constants defaults; do
     [ -s "$tmp/$kind" ] || { echo "no $kind found in the headers" && status=1; }

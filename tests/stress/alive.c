@@ -14,8 +14,10 @@ struct watched {
     caws_close_event event;
     int error, messages;
 };
-static struct watched silent = { .name = "a silent client" }, server = { .name = "a silent server" },
-                      talker = { .name = "a slow talker" }, reader = { .name = "a slow reader" };
+static struct watched silent = { .name = "a silent client" };
+static struct watched server = { .name = "a silent server" };
+static struct watched talker = { .name = "a slow talker" };
+static struct watched reader = { .name = "a slow reader" };
 
 static void on_error(caws_conn *ws, int error, const char *detail)
 {

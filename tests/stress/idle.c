@@ -105,8 +105,8 @@ int main(void)
     kill(child, SIGKILL);
     reap(child);
     caws_loop_free(loop);
-    printf("ok (10,000 idle: %.2f us a Ping over %d s of one each %d s, so at one each %d s %.2f %% "
-           "of a core; %zu bytes each)\n", each * 1e6, ROUNDS * INTERVAL_MS / 1000,
+    printf("ok (10,000 idle: %.2f us a Ping over %d s of one each %d s, so at one each %d s "
+           "%.2f %% of a core; %zu bytes each)\n", each * 1e6, ROUNDS * INTERVAL_MS / 1000,
            INTERVAL_MS / 1000, LIFE_MS / 1000, percent, memory);
     return 0;
 }

@@ -199,7 +199,8 @@ int main(void)
     if (status != 0)
         FAIL("exit status %d", status);
     CHECK(now_s() - signalled < DEADLINE_MS / 1000.0 && waiting > 0);
-    printf("ok (500 clients, %llu messages of 4,000 bytes; %llu KiB were queued at SIGTERM, status 0 after "
-           "%.2f s)\n", (unsigned long long)queued, (unsigned long long)waiting / 1024, now_s() - signalled);
+    printf("ok (500 clients, %llu messages of 4,000 bytes; %llu KiB were queued at SIGTERM, "
+           "status 0 after %.2f s)\n", (unsigned long long)queued,
+           (unsigned long long)waiting / 1024, now_s() - signalled);
     return 0;
 }

@@ -66,7 +66,7 @@ static void next_fragment(void)
     static size_t head_len, payload_at;
     uint64_t left = TOTAL - c.sent;
 
-    head_len = raw_header(head, (left == FRAGMENT ? 0x80u : 0u) | (c.sent == 0 ? 2u : 0u), FRAGMENT);
+    head_len = raw_header(head, (left == FRAGMENT ? 0x80u : 0) | (c.sent == 0 ? 2u : 0), FRAGMENT);
     payload_at = head_len;
     if (c.sent == 0) {
         for (size_t i = 0; i < FRAGMENT; i++)

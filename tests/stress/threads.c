@@ -208,8 +208,8 @@ int main(void)
     CHECK(ran == POSTERS * TASKS);
     for (int i = 0; i < POSTERS; i++)
         free(errands[i]);
-    printf("ok (%d tasks, %u of connections that were gone, %u connections came and went; %.1f s)\n",
-           POSTERS * TASKS, workers[0].stale + workers[1].stale, workers[0].came + workers[1].came,
-           now_s() - began);
+    printf("ok (%d tasks, %u of connections that were gone, %u connections came and went; "
+           "%.1f s)\n", POSTERS * TASKS, workers[0].stale + workers[1].stale,
+           workers[0].came + workers[1].came, now_s() - began);
     return 0;
 }
