@@ -40,7 +40,7 @@ export CC CXX AR BUILD
 .PHONY: all run test check sanitize sanitized memcheck interop fuzz amalgamation install uninstall \
         clean help FORCE
 
-all: $(LIBS) $(EXAMPLES)
+all: $(LIBS) $(EXAMPLES) $(BUILD)/tests/autobahn_client
 
 help:
 	@echo 'make                 the libraries and examples, in $(BUILD)/'
@@ -115,6 +115,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(BUILD)/libcaws.a
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a $(CMOCKA)
 
+# Drives an Autobahn fuzzing server: no cmocka, so that "make" can build it.
+$(BUILD)/tests/autobahn_client: $(BUILD)/obj/tests/autobahn_client.o $(BUILD)/libcaws.a
+	@mkdir -p $(@D)
+	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # Set-up comes first, then the rest with as many jobs as there are processors.
 PARALLEL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 test:
@@ -137,7 +142,7 @@ memcheck: $(MEMCHECK)
 	@TIMEOUT=300 WRAP='valgrind -q --error-exitcode=9 --leak-check=full' \
 	 sh tests/run.sh $(MEMCHECK)
 
-interop: $(EXAMPLES)
+interop: $(EXAMPLES) $(BUILD)/tests/autobahn_client
 	@sh tests/interop/run.sh
 
 # ---- Fuzzing ----------------------------------------------------------------
