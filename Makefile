@@ -30,7 +30,7 @@ TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,\
              tests/unit tests/conformance tests/net)))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 CHECKS  := $(addprefix tests/,order.sh rules.sh symbols.sh ledger.sh cpp.sh \
-             amalgamation.sh install.sh docs.sh fuzz.sh)
+             amalgamation.sh install.sh docs.sh from_ws.sh fuzz.sh)
 # Valgrind sees reads of memory that was never set, which ASan cannot.
 MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.c))
 
