@@ -192,6 +192,26 @@ static void test_a_crowd_gets_in(void **state)
     assert_int_equal(seen.closes, 300);
 }
 
+/* A masking key for each frame, but not a system call for each key. */
+static void test_keys_cost_no_calls(void **state)
+{
+    for (int without = 0; without < 2; without++) {
+        caws_server_config cfg = { .host = "127.0.0.1" };
+        cfg.ws.on_message = note_message;
+        fake_reset();
+        fake.no_page = without; /* then they do */
+        struct net n = net_new(state, &cfg);
+        connect_to(&n, "127.0.0.1", caws_server_port(n.server));
+        PUMP_UNTIL(&n, seen.opens == 1);
+        int before = fake.randoms;
+        for (int i = 0; i < 1000; i++)
+            assert_int_equal(caws_send_text(seen.ws, "x"), CAWS_OK);
+        PUMP_UNTIL(&n, seen.messages == 1000);
+        assert_in_range(fake.randoms - before, without ? 1000 : 0, without ? 1000 : 2);
+        net_free(&n);
+    }
+}
+
 /* All refused, one after the other, without a recursion. */
 static void test_a_crowd_is_refused(void **state)
 {
@@ -254,6 +274,7 @@ int main(void)
         ON_BOTH(test_a_limit_to_all),
         ON_BOTH(test_a_line_is_in_nobodys_way),
         ON_BOTH(test_a_crowd_gets_in),
+        ON_BOTH(test_keys_cost_no_calls),
         ON_BOTH(test_a_crowd_is_refused),
         ON_BOTH(test_unix_backlog_is_full),
     };
