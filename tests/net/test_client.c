@@ -337,18 +337,12 @@ static void test_run_ends_with_the_last_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(test_echo_and_close),
-        ON_BOTH(test_request_goes_to_the_port_of_the_url),
-        ON_BOTH(test_nobody_listens),
-        ON_BOTH(test_refused),
-        ON_BOTH(test_answers_that_are_none),
-        ON_BOTH(test_timeouts),
-        ON_BOTH(test_unix_socket),
-        ON_BOTH(test_bad_arguments),
-        ON_BOTH(test_loop_is_freed),
-        ON_BOTH(test_closed_by_the_application),
-        ON_BOTH(test_config_is_copied),
-        ON_BOTH(test_run_ends_with_the_last_client),
+        ON_BOTH(test_echo_and_close), ON_BOTH(test_request_goes_to_the_port_of_the_url),
+        ON_BOTH(test_nobody_listens), ON_BOTH(test_refused),
+        ON_BOTH(test_answers_that_are_none), ON_BOTH(test_timeouts),
+        ON_BOTH(test_unix_socket), ON_BOTH(test_bad_arguments),
+        ON_BOTH(test_loop_is_freed), ON_BOTH(test_closed_by_the_application),
+        ON_BOTH(test_config_is_copied), ON_BOTH(test_run_ends_with_the_last_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
