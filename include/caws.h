@@ -285,6 +285,11 @@ caws_conn *caws_new_server(const caws_config *cfg,
                            const caws_transport *transport);
 caws_conn *caws_new_client(const char *url, const caws_config *cfg,
                            const caws_transport *transport);
+/* For a redirect that was seen before it was fed: a client conn that is still
+ * CONNECTING begins anew on another transport, with a request, and a key, for
+ * this URL. What was queued and received is dropped, and handshake_timeout_ms
+ * starts again. The config's texts are read again, and may have changed. */
+int        caws_retarget(caws_conn *ws, const char *url);
 /* For whoever has done the opening handshake elsewhere: starts OPEN, and
  * on_open comes in the first feed or tick. What it agreed: NULL or "" for
  * none; extensions must be that, as there is none yet. */

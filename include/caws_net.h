@@ -1,4 +1,4 @@
-/* caws_net.h - WebSocket servers on an event loop.
+/* caws_net.h - WebSocket servers and clients on an event loop.
  *
  * Everything here is built on caws.h and adds only sockets, time and waiting.
  * A connection is the same caws_conn, so caws_send, caws_close, caws_user and
@@ -11,7 +11,7 @@
  *  - handlers run only inside caws_loop_step, caws_loop_run and
  *    caws_loop_free: what is sent or closed elsewhere shows in the next step.
  *  - functions that make something return it, or NULL with errno set (EINVAL
- *    for a bad config).
+ *    for a bad config or URL).
  *  - configs and their strings are copied; context, user, alloc and
  *    random contexts must outlive what is made. Where config.alloc is zero,
  *    conns use the loop's.
@@ -30,6 +30,7 @@ extern "C" {
 
 typedef struct caws_loop caws_loop;
 typedef struct caws_server caws_server;
+typedef struct caws_group caws_group;
 
 /* ---- Loop -------------------------------------------------------------- */
 
@@ -156,6 +157,57 @@ caws_conn *caws_adopt_open(caws_server *server, intptr_t fd,
                            const char *subprotocol, const char *extensions,
                            const void *data, size_t len);
 
+/* ---- Client ------------------------------------------------------------ */
+
+/* "ws://host:port/path". Returns at once, with a conn that is CONNECTING and
+ * belongs to the loop. on_open tells that it is OPEN; every failure comes as
+ * on_error, and then on_close with 1006:
+ *   CAWS_ERR_RESOLVE    the host's name was not found
+ *   CAWS_ERR_CONNECT    no address of it, or not the proxy, let us in
+ *   CAWS_ERR_TIMEOUT    no connection within connect_timeout_ms, or no
+ *                       response within handshake_timeout_ms after that
+ *   CAWS_ERR_REFUSED    the server answered otherwise than with 101: in
+ *                       on_error caws_http_status and caws_header say how
+ *   CAWS_ERR_HANDSHAKE  its answer breaks the rules
+ *   CAWS_ERR_EOF        it closed without an answer, or caws_close was called
+ *   CAWS_ERR_SYS        out of descriptors
+ * Names are looked up on a helper thread in which all signals are blocked;
+ * addresses are tried as RFC 8305 says: IPv6 and IPv4 in turn, the next one
+ * after 250 ms or as soon as one has failed; the first to connect is used.
+ *
+ * Of a loop's connections to the same address one at a time is CONNECTING
+ * (RFC 6455 section 4.1), and at most 64 are in all: the others wait for their
+ * turn, and no timeout runs meanwhile.
+ *
+ * caws_fd is -1 until there is a connection. A client has no server's slow
+ * policy: caws_group_send skips it when its queue is full. */
+caws_conn *caws_connect(caws_loop *loop, const char *url,
+                        const caws_config *cfg);
+
+/* The same with everything that belongs to the network. */
+typedef struct caws_client_config {
+    const char *url;        /* also "ws+unix:/socket:/path", for a Unix-domain
+                               socket; there the Host is "localhost"       */
+    const char *proxy;      /* "http://host:port": the way there is asked for
+                               by CONNECT, and the name in url is not looked
+                               up; NULL: none. Proxy auto-config scripts are
+                               not supported                               */
+    uint32_t max_redirects; /* 301, 302, 303, 307 and 308 that are followed,
+                               if their Location is an absolute http: or ws:
+                               URL or a path; 0, or past it: a redirect is a
+                               refusal. Each begins with a new request on the
+                               same conn, of which nothing is reported. To
+                               another host or port ws.headers, credentials
+                               among them, do not go; nor to any after it  */
+    uint32_t connect_timeout_ms; /* from the look-up to the connection,
+                               the proxy's included; CAWS_OFF     (10 s)   */
+    const struct caws_tls *tls;  /* room for a TLS companion: must be NULL,
+                               and wss: URLs are EINVAL                    */
+    caws_config ws;
+    void *reserved_[8];     /* zero */
+} caws_client_config;
+caws_conn *caws_connect_with(caws_loop *loop, const caws_client_config *cfg);
+
 /* The operating system's random bytes, in the form config.random wants. */
 int caws_entropy(void *unused, void *out, size_t len);
 
@@ -169,6 +221,21 @@ int caws_entropy(void *unused, void *out, size_t len);
  * fragmented message of yours is skipped and counted as busy. */
 int64_t     caws_broadcast(caws_server *server, const caws_conn *except,
                            caws_type type, const void *data, size_t len);
+
+/* Any set of conns of one loop, CONNECTING or OPEN when they are added; a conn
+ * leaves its groups when it closes, before its on_close. Adding it once more
+ * changes nothing. CAWS_ERR_ARG: of another loop; CAWS_ERR_STATE: it closes;
+ * CAWS_ERR_NOMEM. A group may be freed before or after its loop, with
+ * conns in it or not; but not be used after its loop. */
+caws_group *caws_group_new(caws_loop *loop);
+void        caws_group_free(caws_group *group);
+int         caws_group_add(caws_group *group, caws_conn *ws);
+void        caws_group_remove(caws_group *group, caws_conn *ws);
+size_t      caws_group_count(const caws_group *group);
+/* caws_broadcast for the OPEN conns of a group. Each is treated, and counted,
+ * as its own server's config.slow says; clients are skipped. */
+int64_t     caws_group_send(caws_group *group, const caws_conn *except,
+                            caws_type type, const void *data, size_t len);
 
 /* ---- Queries ----------------------------------------------------------- */
 

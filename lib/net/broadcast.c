@@ -1,22 +1,23 @@
+#include "net/broadcast.h"
 #include "net/server.h"
 
 /* caws_prepare does not say why it failed. If there is memory for the same as
  * binary, and then still none for it as text, it is not UTF-8. */
-static int broadcast_prepare(const caws_server *server, caws_type type,
-                             const void *data, size_t len, caws_prepared **out)
+int caws__broadcast_prepare(const caws_config *cfg, caws_type type,
+                            const void *data, size_t len, caws_prepared **out)
 {
     caws_prepared *probe;
 
     if ((type != CAWS_TEXT && type != CAWS_BINARY) || (!data && len > 0))
         return CAWS_ERR_ARG;
-    *out = caws_prepare(&server->ws, type, data, len);
+    *out = caws_prepare(cfg, type, data, len);
     if (*out)
         return CAWS_OK;
-    probe = caws_prepare(&server->ws, CAWS_BINARY, data, len);
+    probe = caws_prepare(cfg, CAWS_BINARY, data, len);
     if (!probe)
         return CAWS_ERR_NOMEM;
     caws_prepared_free(probe);
-    *out = caws_prepare(&server->ws, type, data, len);
+    *out = caws_prepare(cfg, type, data, len);
     return *out ? CAWS_OK : CAWS_ERR_UTF8;
 }
 
@@ -32,16 +33,21 @@ static void broadcast_slow(caws_server *server, caws_conn *ws)
     caws_close(ws, CAWS_CLOSE_TRY_AGAIN_LATER, "slow receiver");
 }
 
-/* How many conns it was queued for: 1 or 0. */
-static int broadcast_to(caws_server *server, caws_conn *ws, caws_prepared *msg)
+/* One that is in the middle of a fragmented message of ours cannot take it;
+ * there is no server for a client, and so no policy but to leave it out. */
+int caws__broadcast_to(struct caws__link *link, caws_prepared *msg)
 {
-    if (caws_ready_state(ws) != CAWS_OPEN)
+    caws_server *server = link->owner->server;
+
+    if (caws_ready_state(link->ws) != CAWS_OPEN)
         return 0;
-    int result = caws_send_prepared(ws, msg);
-    if (result == CAWS_ERR_STATE)
-        server->stats.busy_skipped++;
-    else if (result != CAWS_OK)
-        broadcast_slow(server, ws);
+    int result = caws_send_prepared(link->ws, msg);
+    if (result != CAWS_OK && server) {
+        if (result == CAWS_ERR_STATE)
+            server->stats.busy_skipped++;
+        else
+            broadcast_slow(server, link->ws);
+    }
     return result == CAWS_OK;
 }
 
@@ -49,13 +55,14 @@ int64_t caws_broadcast(caws_server *server, const caws_conn *except,
                        caws_type type, const void *data, size_t len)
 {
     caws_prepared *msg;
-    int64_t count = broadcast_prepare(server, type, data, len, &msg);
+    int64_t count = caws__broadcast_prepare(&server->ws, type, data, len,
+                                            &msg);
 
     if (count < 0)
         return count;
     for (struct caws__link *l = server->owner.first; l; l = l->next)
         if (l->ws != except)
-            count += broadcast_to(server, l->ws, msg);
+            count += caws__broadcast_to(l, msg);
     caws_prepared_free(msg);
     return count;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net/flush.h"
+#include "net/group.h"
 #include "net/memory.h"
 #include "net/sys.h"
 
@@ -34,11 +35,17 @@ void caws__link_transport(caws_transport *transport)
     transport->write_now = caws__flush_now;
 }
 
+static void link_free_bytes(struct caws__link *link,
+                            struct caws__link_early *early)
+{
+    caws__memory(&link->owner->loop->alloc, early, sizeof *early + early->len,
+                 0);
+}
+
 static void link_free_early(struct caws__link *link)
 {
     if (link->early)
-        caws__memory(&link->owner->loop->alloc, link->early,
-                     sizeof *link->early + link->early->len, 0);
+        link_free_bytes(link, link->early);
     link->early = NULL;
 }
 
@@ -91,6 +98,7 @@ int caws__link_start(struct caws__owner *owner, caws_conn *ws, int fd,
 
     link->source.ready = link_ready;
     link->source.fd = fd;
+    link->source.flags = fd < 0 ? CAWS__LINK_WAITS : 0;
     link->ws = ws;
     link->owner = owner;
     if (link_keep_early(link, early, len) < 0)
@@ -108,6 +116,34 @@ int caws__link_start(struct caws__owner *owner, caws_conn *ws, int fd,
     loop->live++;
     caws__link_todo(link);
     return CAWS_OK;
+}
+
+int caws__link_attach(struct caws__link *link, int fd, const void *early,
+                      size_t len)
+{
+    if (link_keep_early(link, early, len) < 0)
+        return CAWS_ERR_NOMEM;
+    link->source.fd = fd;
+    link->source.flags &= (uint16_t)~CAWS__LINK_WAITS;
+    caws__link_todo(link);
+    return CAWS_OK;
+}
+
+static void link_close(struct caws__link *link)
+{
+    caws__loop_watch(link->owner->loop, &link->source, 0);
+    if (link->source.fd >= 0)
+        caws__sys_close(link->source.fd);
+    link->source.fd = -1;
+    link_free_early(link);
+}
+
+void caws__link_detach(struct caws__link *link)
+{
+    link_close(link);
+    link->source.flags &= CAWS__LINK_TODO;
+    link->source.flags |= CAWS__LINK_WAITS;
+    caws__link_todo(link);
 }
 
 void caws__link_todo(struct caws__link *link)
@@ -137,6 +173,12 @@ static void link_eof(struct caws__link *link, int error, const char *detail)
     caws_feed_eof(link->ws, error, detail);
 }
 
+void caws__link_fail(struct caws__link *link, int error, const char *detail)
+{
+    link_eof(link, error, detail);
+    caws__link_todo(link);
+}
+
 static void link_remove(struct caws__link *link)
 {
     struct caws__owner *owner = link->owner;
@@ -158,11 +200,10 @@ void caws__link_cut(struct caws__link *link)
 
     link_eof(link, CAWS_OK, NULL);
     link->source.flags |= CAWS__LINK_DEAD;
-    caws__loop_watch(loop, &link->source, 0);
-    caws__sys_close(link->source.fd);
+    link_close(link);
     caws__heap_remove(&loop->deadlines, &link->slot);
     caws__ids_remove(&loop->ids, link->id);
-    link_free_early(link);
+    caws__group_forget(link);
     link_remove(link);
     link->next_todo = loop->dead;
     loop->dead = link;
@@ -172,7 +213,7 @@ void caws__link_cut(struct caws__link *link)
 
 /* ---- Input ------------------------------------------------------------- */
 
-static void link_lost(struct caws__link *link, int error)
+void caws__link_lost(struct caws__link *link, int error)
 {
     switch (error) {
     case EPIPE:
@@ -194,6 +235,28 @@ static void link_lost(struct caws__link *link, int error)
     }
 }
 
+/* An owner may keep what comes, to look at it first; len 0: no more comes. */
+static void link_take(struct caws__link *link, void *data, size_t len)
+{
+    struct caws__owner *owner = link->owner;
+
+    if (owner->screen && owner->screen(link, data, len))
+        return;
+    if (len > 0)
+        caws_feed(link->ws, data, len, owner->loop->now_ms);
+}
+
+void caws__link_feed_early(struct caws__link *link)
+{
+    struct caws__link_early *early = link->early;
+
+    if (!early || !(caws_wants(link->ws) & CAWS_WANT_READ))
+        return;
+    link->early = NULL;
+    link_take(link, early->data, early->len);
+    link_free_bytes(link, early);
+}
+
 /* Once per step, so that each has its turn. */
 static void link_receive(struct caws__link *link)
 {
@@ -203,130 +266,14 @@ static void link_receive(struct caws__link *link)
     if (!(caws_wants(link->ws) & CAWS_WANT_READ))
         return;
     ssize_t n = caws__sys_recv(link->source.fd, loop->input, CAWS__LOOP_INPUT);
-    if (n > 0)
-        caws_feed(link->ws, loop->input, (size_t)n, loop->now_ms);
-    else if (n == 0 && link->source.flags & CAWS__LINK_BROKEN)
-        link_lost(link, ECONNRESET);
+    int error = errno;
+    if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK))
+        return;
+    link_take(link, loop->input, n > 0 ? (size_t)n : 0);
+    if (n == 0 && link->source.flags & CAWS__LINK_BROKEN)
+        caws__link_lost(link, ECONNRESET);
     else if (n == 0)
         link_eof(link, CAWS_OK, NULL);
-    else if (errno != EAGAIN && errno != EWOULDBLOCK)
-        link_lost(link, errno);
-}
-
-/* ---- Service ----------------------------------------------------------- */
-
-static void link_tick(struct caws__link *link)
-{
-    uint64_t now_ms = link->owner->loop->now_ms;
-    unsigned born = link->source.flags & CAWS__LINK_BORN;
-
-    link->source.flags |= CAWS__LINK_BORN;
-    if (!born || caws_deadline(link->ws) <= now_ms)
-        caws_tick(link->ws, now_ms);
-}
-
-static void link_feed_early(struct caws__link *link)
-{
-    if (!link->early || !(caws_wants(link->ws) & CAWS_WANT_READ))
-        return;
-    caws_feed(link->ws, link->early->data, link->early->len,
-              link->owner->loop->now_ms);
-    link_free_early(link);
-}
-
-/* What the system is to report. */
-static void link_watch(struct caws__link *link, unsigned wants)
-{
-    unsigned flags = link->source.flags;
-    unsigned interest = 0;
-
-    if (wants & CAWS_WANT_READ && !link->early && !(flags & CAWS__LINK_EOF))
-        interest |= CAWS__READ;
-    if (wants & CAWS_WANT_WRITE && flags & CAWS__LINK_BLOCKED)
-        interest |= CAWS__WRITE;
-    if (caws__loop_watch(link->owner->loop, &link->source, interest) < 0)
-        link_lost(link, 0);
-}
-
-/* The heap is touched only where the deadline has come nearer: one that moves
- * away, as most do, costs nothing until the old one has come. */
-static void link_arm(struct caws__link *link)
-{
-    caws_loop *loop = link->owner->loop;
-    uint64_t armed = loop->deadlines.entries[link->slot - 1].due;
-    uint64_t deadline = caws_deadline(link->ws);
-
-    if (deadline < armed)
-        caws__heap_set(&loop->deadlines, &loop->alloc, &link->slot, deadline);
-}
-
-/* Sending failed. What the peer sent before that is still read: after the
- * shutdown its end is reported once all of it is. Where nothing is to be read,
- * this is the end. */
-static unsigned link_broken(struct caws__link *link, unsigned wants)
-{
-    if (!(link->source.flags & CAWS__LINK_SHUT))
-        caws__sys_shutdown(link->source.fd, SHUT_RDWR);
-    link->source.flags |= CAWS__LINK_SHUT;
-    if (wants & CAWS_WANT_READ)
-        return wants & ~CAWS_WANT_WRITE;
-    link_lost(link, ECONNRESET);
-    return CAWS_WANT_CLOSE;
-}
-
-/* Do what caws_wants says. False: that was the end of the link. */
-static bool link_follow(struct caws__link *link)
-{
-    unsigned wants = caws_wants(link->ws);
-
-    if (link->source.flags & CAWS__LINK_BROKEN && !(wants & CAWS_WANT_CLOSE))
-        wants = link_broken(link, wants);
-    if (wants & CAWS_WANT_CLOSE) {
-        caws__link_cut(link);
-        return false;
-    }
-    if (wants & CAWS_WANT_SHUTDOWN && !(link->source.flags & CAWS__LINK_SHUT)) {
-        link->source.flags |= CAWS__LINK_SHUT;
-        caws__sys_shutdown(link->source.fd, SHUT_WR);
-    }
-    link_watch(link, wants);
-    link_arm(link);
-    return true;
-}
-
-/* Is there more to do than the poller and the clock will tell? */
-static bool link_restless(const struct caws__link *link)
-{
-    unsigned wants = caws_wants(link->ws);
-
-    return wants & CAWS_WANT_CLOSE ||
-           (wants & CAWS_WANT_WRITE && !(link->source.flags & CAWS__LINK_MUTE));
-}
-
-/* The flag stays on meanwhile: what handlers change here is seen here, or by
- * the question at the end, and left for the next step. */
-void caws__link_serve(struct caws__link *link)
-{
-    link_tick(link);
-    link_feed_early(link);
-    caws__flush_link(link);
-    bool goes_on = link_follow(link);
-    link->source.flags &= (uint16_t)~CAWS__LINK_TODO;
-    if (goes_on && link_restless(link))
-        caws__link_todo(link);
-}
-
-void caws__link_run_deadlines(caws_loop *loop)
-{
-    struct caws__heap *heap = &loop->deadlines;
-
-    while (caws__heap_due(heap) <= loop->now_ms) {
-        struct caws__link *link =
-            (struct caws__link *)(void *)((char *)heap->entries[0].slot -
-                                          offsetof(struct caws__link, slot));
-
-        /* It arms again when it is looked at. */
-        caws__heap_set(heap, &loop->alloc, &link->slot, CAWS__HEAP_NEVER);
-        caws__link_todo(link);
-    }
+    else if (n < 0)
+        caws__link_lost(link, error);
 }

@@ -13,13 +13,16 @@
 #define CAWS__LINK_SHUT    16u  /* the sending direction is closed        */
 #define CAWS__LINK_BORN    32u  /* caws_tick was called once              */
 #define CAWS__LINK_DEAD    64u  /* its descriptor is closed               */
-#define CAWS__LINK_OWNER   128u /* this and higher ones: its owner's      */
+#define CAWS__LINK_WAITS   128u /* it has no descriptor yet               */
+#define CAWS__LINK_OWNER   256u /* this and higher ones: its owner's      */
 
 /* Any of these: do not try to send. */
-#define CAWS__LINK_MUTE \
-    (CAWS__LINK_BLOCKED | CAWS__LINK_BROKEN | CAWS__LINK_SHUT | CAWS__LINK_DEAD)
+#define CAWS__LINK_MUTE                                           \
+    (CAWS__LINK_BLOCKED | CAWS__LINK_BROKEN | CAWS__LINK_SHUT |   \
+     CAWS__LINK_DEAD | CAWS__LINK_WAITS)
 
 struct caws__link_early; /* bytes that came before the link */
+struct caws__member;
 
 struct caws__link {
     struct caws__source source;
@@ -28,6 +31,7 @@ struct caws__link {
     struct caws__link *next, *prev; /* of its owner */
     struct caws__link *next_todo;
     struct caws__link_early *early;
+    struct caws__member *groups; /* that it is in */
     uint64_t id;
     size_t slot; /* in the loop's deadlines, always */
 };
@@ -38,10 +42,26 @@ void caws__link_transport(caws_transport *transport);
 struct caws__link *caws__link_of(const caws_conn *ws);
 
 /* Join ws, new and made with such a transport, and fd, connected and
- * non-blocking. early: bytes already read from it. Nothing is done before the
- * loop's next flush. CAWS_OK, or CAWS_ERR_NOMEM, and nothing has changed. */
+ * non-blocking; or -1, and the link waits for one. early: bytes already read
+ * from it. Nothing is done before the loop's next flush. CAWS_OK, or
+ * CAWS_ERR_NOMEM, and nothing has changed. */
 int caws__link_start(struct caws__owner *owner, caws_conn *ws, int fd,
                      const void *early, size_t len);
+
+/* What it waited for has come. CAWS_OK, or CAWS_ERR_NOMEM, and nothing has
+ * changed. */
+int caws__link_attach(struct caws__link *link, int fd, const void *early,
+                      size_t len);
+/* Close its descriptor and wait for another one. */
+void caws__link_detach(struct caws__link *link);
+/* caws_feed_eof, which ends it: handlers run. */
+void caws__link_fail(struct caws__link *link, int error, const char *detail);
+
+/* The same for what the system said of its descriptor. */
+void caws__link_lost(struct caws__link *link, int error);
+
+/* What came before the link did, if it may be read now. */
+void caws__link_feed_early(struct caws__link *link);
 
 /* Look at it in the next flush. */
 void caws__link_todo(struct caws__link *link);

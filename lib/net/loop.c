@@ -77,7 +77,10 @@ static void loop_reap(caws_loop *loop)
         struct caws__link *link = loop->dead;
 
         loop->dead = link->next_todo;
-        caws_free(link->ws);
+        if (link->owner->reap)
+            link->owner->reap(link);
+        else
+            caws_free(link->ws);
     }
 }
 

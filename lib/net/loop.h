@@ -23,6 +23,10 @@ struct caws__owner {
     struct caws__owner *next;
     void (*gone)(struct caws__link *link); /* its descriptor is closed */
     void (*free)(struct caws__owner *owner);
+    /* These may be NULL: only clients have them. */
+    void (*wait)(struct caws__link *link); /* it is served, but waits */
+    bool (*screen)(struct caws__link *link, void *data, size_t len);
+    void (*reap)(struct caws__link *link); /* free the conn */
 };
 
 struct caws_loop {
@@ -35,6 +39,7 @@ struct caws_loop {
     struct caws__ids ids;
     struct caws__signals *signals;
     struct caws__owner *owners;
+    struct caws__owner *clients; /* one of them; NULL: there were none yet */
     struct caws__link *todo, *todo_last; /* to be looked at in the flush */
     struct caws__link *dead;             /* to be freed when the step ends */
     size_t live; /* links and listeners: what the loop runs for */

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
+#include "net/group.h"
 #include "net/memory.h"
 #include "net/sys.h"
 
@@ -33,6 +33,7 @@ static void server_on_close(caws_conn *ws, const caws_close_event *event)
 
     if (link->source.flags & CAWS__SERVER_OPENED)
         server->stats.closed++;
+    caws__group_forget(link);
     if (server->on_close)
         server->on_close(ws, event);
 }
@@ -57,31 +58,15 @@ void caws__server_report(caws_server *server, int error, const char *detail)
 
 /* ---- Birth ------------------------------------------------------------- */
 
-/* One block holds a copy of every string of the config. */
 static int server_copy_strings(caws_server *server)
 {
     caws_config *ws = &server->ws;
     const char **fields[] = { &ws->path,         &ws->hosts,  &ws->origins,
                               &ws->subprotocols, &ws->origin, &ws->headers,
                               &server->unix_path };
-    size_t count = sizeof fields / sizeof *fields;
-    size_t size = 1;
 
-    for (size_t i = 0; i < count; i++)
-        size += *fields[i] ? strlen(*fields[i]) + 1 : 0;
-    char *to = caws__memory(&server->owner.loop->alloc, NULL, 0, size);
-    if (!to)
-        return CAWS_ERR_NOMEM;
-    server->strings = to;
-    server->strings_size = size;
-    for (size_t i = 0; i < count; i++)
-        if (*fields[i]) {
-            size_t len = strlen(*fields[i]) + 1;
-
-            *fields[i] = memcpy(to, *fields[i], len);
-            to += len;
-        }
-    return CAWS_OK;
+    return caws__strings_copy(&server->strings, &server->owner.loop->alloc,
+                              fields, sizeof fields / sizeof *fields);
 }
 
 /* 0, or an errno. */
@@ -140,8 +125,7 @@ static void server_release(caws_server *server)
 {
     const caws_alloc *alloc = &server->owner.loop->alloc;
 
-    if (server->strings)
-        caws__memory(alloc, server->strings, server->strings_size, 0);
+    caws__strings_free(&server->strings, alloc);
     caws__memory(alloc, server, sizeof *server, 0);
 }
 

@@ -4,6 +4,7 @@
 
 #include "net/link.h"
 #include "net/sock.h"
+#include "net/strings.h"
 
 /* source.flags of its links */
 #define CAWS__SERVER_OPENED CAWS__LINK_OWNER        /* on_open was called */
@@ -28,8 +29,7 @@ struct caws_server {
     bool out_of_descriptors;
     char hosts[CAWS__SOCK_HOSTS];
     const char *unix_path; /* to be removed with the listener */
-    char *strings;         /* all of the config's */
-    size_t strings_size;
+    struct caws__strings strings; /* all of the config's */
 };
 
 /* The listener is ready, or has been left alone long enough. */

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -198,4 +200,41 @@ int caws__sys_poll(struct pollfd *v, size_t count, int timeout_ms)
 int caws__sys_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
     return pthread_sigmask(how, set, old);
+}
+
+int caws__sys_thread(void *(*run)(void *arg), void *arg)
+{
+    pthread_attr_t detached;
+    sigset_t all, old;
+    pthread_t thread;
+    int error;
+
+    sigfillset(&all);
+    error = pthread_attr_init(&detached);
+    if (error != 0)
+        return error;
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    error = pthread_create(&thread, &detached, run, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&detached);
+    return error;
+}
+
+void *caws__sys_wiped_page(size_t size)
+{
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return NULL;
+    if (madvise(page, size, MADV_WIPEONFORK) == 0)
+        return page;
+    munmap(page, size);
+    return NULL;
+}
+
+void caws__sys_unmap(void *page, size_t size)
+{
+    munmap(page, size);
 }

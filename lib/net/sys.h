@@ -51,6 +51,15 @@ int caws__sys_epoll_wait(int epoll, struct epoll_event *out, int max,
                          int timeout_ms);
 int caws__sys_poll(struct pollfd *v, size_t count, int timeout_ms);
 
+/* A detached thread in which all signals are blocked, whosever they are: 0 or
+ * an errno. */
+int caws__sys_thread(void *(*run)(void *arg), void *arg);
+
+/* Zeroed memory that is zeroed again in a forked child; NULL where there is
+ * none. */
+void *caws__sys_wiped_page(size_t size);
+void caws__sys_unmap(void *page, size_t size);
+
 /* Of the calling thread. */
 int caws__sys_sigmask(int how, const sigset_t *set, sigset_t *old);
 

@@ -182,6 +182,38 @@ int caws__opening_begin(struct caws_conn *ws, const caws_url *url)
     return result;
 }
 
+/* All or nothing: the old request goes when the new one is there. */
+int caws_retarget(caws_conn *ws, const char *url)
+{
+    struct caws__outbox out;
+    struct caws__opening *opening;
+    caws_url parsed;
+    int result = ws && url ? caws_config_check(ws->cfg, url) : CAWS_ERR_ARG;
+    if (result == CAWS_OK)
+        result = caws_url_parse(url, &parsed);
+    if (result != CAWS_OK)
+        return result;
+    if (!ws->client || ws->state != CAWS_CONNECTING || ws->over)
+        return CAWS_ERR_STATE;
+    out = ws->out;
+    opening = ws->opening;
+    ws->out = (struct caws__outbox){ 0 };
+    ws->opening = NULL;
+    result = caws__opening_begin(ws, &parsed);
+    if (result != CAWS_OK) {
+        opening_free(ws);
+        ws->out = out;
+        ws->opening = opening;
+        return result;
+    }
+    caws__outbox_free(&out, caws__alloc(ws));
+    caws__opening_free(opening, caws__alloc(ws));
+    caws__buffer_free(&ws->held, caws__alloc(ws));
+    ws->rearm = true;
+    caws__changed(ws);
+    return CAWS_OK;
+}
+
 /* The next head; what the last one took counts against max_head too. */
 static void opening_skip_interim(struct caws_conn *ws)
 {
