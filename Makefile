@@ -38,7 +38,7 @@ MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.
 export CC CXX AR BUILD
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test check sanitize sanitized memcheck interop fuzz amalgamation install uninstall \
+.PHONY: all run test check sanitize sanitized memcheck stress interop fuzz amalgamation install uninstall \
         clean help FORCE
 
 all: $(LIBS) $(EXAMPLES) $(BUILD)/tests/autobahn_client
@@ -48,6 +48,7 @@ help:
 	@echo 'make run [PORT=1025] the broadcast server, with a page for people'
 	@echo 'make test            every test (sets up what it needs)'
 	@echo 'make sanitize        the tests under ASan and UBSan, some under valgrind'
+	@echo 'make stress          heavy loads: slow readers, 10,000 conns, 4 GiB, faults, threads'
 	@echo 'make interop         browsers, node and Python against the examples'
 	@echo 'make fuzz [T=60]     the fuzz harness, T seconds a target'
 	@echo 'make amalgamation    the library as one file: $(BUILD)/caws.c'
@@ -142,6 +143,24 @@ sanitized: $(TESTS)
 memcheck: $(MEMCHECK)
 	@TIMEOUT=300 WRAP='valgrind -q --error-exitcode=9 --leak-check=full' \
 	 sh tests/run.sh $(MEMCHECK)
+
+# Plain programs, each with the sanitizer that it is for; one runs twice.
+STRESS      := $(patsubst tests/stress/%.c,%,$(wildcard tests/stress/*.c))
+STRESS_ASAN := stop faults
+STRESS_TSAN := threads
+STRESS_BARE := $(filter-out faults threads,$(STRESS))
+stress:
+	@$(PARALLEL) $(STRESS_BARE:%=$(BUILD)/tests/stress/%)
+	@$(PARALLEL) BUILD=$(BUILD)/sanitize CFLAGS='$(SANITIZE)' \
+	  $(STRESS_ASAN:%=$(BUILD)/sanitize/tests/stress/%)
+	@$(PARALLEL) BUILD=$(BUILD)/tsan CFLAGS='-O1 -g -fsanitize=thread' \
+	  $(STRESS_TSAN:%=$(BUILD)/tsan/tests/stress/%)
+	@sh tests/stress/run.sh $(STRESS_BARE:%=$(BUILD)/tests/stress/%) \
+	  $(STRESS_ASAN:%=$(BUILD)/sanitize/tests/stress/%) \
+	  $(STRESS_TSAN:%=$(BUILD)/tsan/tests/stress/%)
+$(BUILD)/tests/stress/%: $(BUILD)/obj/tests/stress/%.o $(BUILD)/libcaws.a
+	@mkdir -p $(@D)
+	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a
 
 interop: $(EXAMPLES) $(BUILD)/tests/autobahn_client
 	@sh tests/interop/run.sh

@@ -89,7 +89,8 @@ void caws_loop_post(caws_loop *loop, caws_task *task); /* [any thread] */
  * was not queued is counted: see caws_stats. */
 typedef enum caws_slow {
     CAWS_SLOW_CLOSE = 0, /* drop what has not begun, close it with 1013, cut
-                            it after close_timeout_ms                      */
+                            it after close_timeout_ms; its on_error, soon
+                            after, and its on_close say CAWS_ERR_FULL      */
     CAWS_SLOW_SKIP       /* it misses this message and stays               */
 } caws_slow;
 

@@ -29,6 +29,7 @@ static void broadcast_slow(caws_server *server, caws_conn *ws)
         return;
     }
     server->stats.slow_closed++;
+    caws__link_of(ws)->source.flags |= CAWS__SERVER_SLOW;
     caws_discard(ws);
     caws_close(ws, CAWS_CLOSE_TRY_AGAIN_LATER, "slow receiver");
 }

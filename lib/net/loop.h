@@ -23,6 +23,7 @@ struct caws__owner {
     struct caws__owner *next;
     void (*gone)(struct caws__link *link); /* its descriptor is closed */
     void (*free)(struct caws__owner *owner);
+    void (*look)(struct caws__link *link); /* it is served; may be NULL */
     /* These may be NULL: only clients have them. */
     void (*wait)(struct caws__link *link); /* it is served, but waits */
     bool (*screen)(struct caws__link *link, void *data, size_t len);

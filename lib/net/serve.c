@@ -94,6 +94,8 @@ void caws__link_serve(struct caws__link *link)
         !(caws_wants(link->ws) & CAWS_WANT_CLOSE))
         link->owner->wait(link);
     if (!(link->source.flags & CAWS__LINK_WAITS)) {
+        if (link->owner->look)
+            link->owner->look(link);
         serve_tick(link);
         caws__link_feed_early(link);
         caws__flush_link(link);

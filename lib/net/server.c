@@ -26,16 +26,47 @@ static void server_on_open(caws_conn *ws)
         caws_close(ws, CAWS_CLOSE_GOING_AWAY, "server is stopping");
 }
 
-static void server_on_close(caws_conn *ws, const caws_close_event *event)
+/* At most once for a conn. */
+static void server_tell(struct caws__link *link, int error, const char *detail)
+{
+    caws_server *server = link->owner->server;
+
+    if (link->source.flags & CAWS__SERVER_TOLD)
+        return;
+    link->source.flags |= CAWS__SERVER_TOLD;
+    if (server->on_failure)
+        server->on_failure(link->ws, error, detail);
+}
+
+/* A broadcast calls no handlers, so what it did is told here, later. */
+static void server_tell_slow(struct caws__link *link)
+{
+    if (link->source.flags & CAWS__SERVER_SLOW)
+        server_tell(link, CAWS_ERR_FULL,
+                    "too slow for a broadcast: its queue was full, "
+                    "RFC 6455 section 7.4.1");
+}
+
+static void server_on_error(caws_conn *ws, int error, const char *detail)
+{
+    server_tell_slow(caws__link_of(ws));
+    server_tell(caws__link_of(ws), error, detail);
+}
+
+static void server_on_close(caws_conn *ws, const caws_close_event *result)
 {
     struct caws__link *link = caws__link_of(ws);
     caws_server *server = link->owner->server;
+    caws_close_event event = *result;
 
+    server_tell_slow(link);
+    if (link->source.flags & CAWS__SERVER_SLOW)
+        event.error = CAWS_ERR_FULL;
     if (link->source.flags & CAWS__SERVER_OPENED)
         server->stats.closed++;
     caws__group_forget(link);
     if (server->on_close)
-        server->on_close(ws, event);
+        server->on_close(ws, &event);
 }
 
 static void server_gone(struct caws__link *link)
@@ -74,9 +105,11 @@ static int server_configure(caws_server *server, const caws_server_config *cfg)
 {
     server->ws = cfg->ws;
     server->on_open = cfg->ws.on_open;
+    server->on_failure = cfg->ws.on_error;
     server->on_close = cfg->ws.on_close;
     server->on_error = cfg->on_error;
     server->ws.on_open = server_on_open;
+    server->ws.on_error = server_on_error;
     server->ws.on_close = server_on_close;
     if (!server->ws.random)
         server->ws.random = caws_entropy;
@@ -160,7 +193,10 @@ static void server_cut(caws_timer *timer)
 static void server_init(caws_server *server, caws_loop *loop)
 {
     *server = (caws_server){
-        .owner = { .server = server, .gone = server_gone, .free = server_free },
+        .owner = { .server = server,
+                   .gone = server_gone,
+                   .free = server_free,
+                   .look = server_tell_slow },
         .listener = { .ready = caws__server_accept, .fd = -1 },
         .retry = { .fn = caws__server_retry, .user = server },
         .cut = { .fn = server_cut, .user = server },

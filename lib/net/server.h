@@ -9,13 +9,16 @@
 /* source.flags of its links */
 #define CAWS__SERVER_OPENED CAWS__LINK_OWNER        /* on_open was called */
 #define CAWS__SERVER_FULL   (CAWS__LINK_OWNER << 1) /* turned away: 503   */
+#define CAWS__SERVER_SLOW   (CAWS__LINK_OWNER << 2) /* closed as too slow */
+#define CAWS__SERVER_TOLD   (CAWS__LINK_OWNER << 3) /* on_error was called */
 
 struct caws_server {
     struct caws__owner owner;
     struct caws__source listener; /* fd -1: stopped */
     caws_transport transport;
-    caws_config ws;                 /* with our on_open and on_close ... */
+    caws_config ws;                 /* with handlers of ours ... */
     void (*on_open)(caws_conn *ws); /* ... that go on to these */
+    void (*on_failure)(caws_conn *ws, int error, const char *detail);
     void (*on_close)(caws_conn *ws, const caws_close_event *event);
     void (*on_error)(caws_server *server, int error, const char *detail);
     caws_stats stats;
