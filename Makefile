@@ -38,8 +38,8 @@ MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.
 export CC CXX AR BUILD
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test check sanitize sanitized memcheck stress interop fuzz amalgamation install uninstall \
-        clean help FORCE
+.PHONY: all run test check sanitize sanitized memcheck stress interop fuzz amalgamation \
+        install uninstall clean help FORCE
 
 all: $(LIBS) $(EXAMPLES) $(BUILD)/tests/autobahn_client
 
