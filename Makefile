@@ -31,7 +31,7 @@ TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,\
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 FUZZ    := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 CHECKS  := $(addprefix tests/,order.sh rules.sh symbols.sh ledger.sh headers.sh cpp.sh \
-             amalgamation.sh install.sh docs.sh fuzz.sh linear.sh)
+             amalgamation.sh install.sh docs.sh from_ws.sh fuzz.sh linear.sh)
 # Valgrind sees reads of memory that was never set, which ASan cannot.
 MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.c))
 
@@ -41,7 +41,7 @@ export CC CXX AR BUILD
 .PHONY: all run test check sanitize sanitized memcheck stress interop fuzz amalgamation \
         install uninstall clean help FORCE
 
-all: $(LIBS) $(EXAMPLES)
+all: $(LIBS) $(EXAMPLES) $(BUILD)/tests/autobahn_client
 
 help:
 	@echo 'make                 the libraries and examples, in $(BUILD)/'
@@ -117,6 +117,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(BUILD)/libcaws.a
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a $(CMOCKA)
 
+# Drives an Autobahn fuzzing server: no cmocka, so that "make" can build it.
+$(BUILD)/tests/autobahn_client: $(BUILD)/obj/tests/autobahn_client.o $(BUILD)/libcaws.a
+	@mkdir -p $(@D)
+	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # Set-up comes first, then the rest with as many jobs as there are processors.
 PARALLEL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 test:
@@ -157,7 +162,7 @@ $(BUILD)/tests/stress/%: $(BUILD)/obj/tests/stress/%.o $(BUILD)/libcaws.a
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a
 
-interop: $(EXAMPLES)
+interop: $(EXAMPLES) $(BUILD)/tests/autobahn_client
 	@sh tests/interop/run.sh
 
 # ---- Fuzzing ----------------------------------------------------------------

@@ -84,14 +84,16 @@ static void print_help(const char *about)
     exit(0);
 }
 
-/* A descriptor for each connection, and some for the program, as far as the system allows. */
+/* A descriptor for each connection, for those 64 that may be hearing 503 besides, and some for the
+ * program, as far as the system allows. */
 static void allow_descriptors(size_t conns)
 {
+    rlim_t most = conns + 128;
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= conns + 32)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= most)
         return;
-    limit.rlim_cur = limit.rlim_max < conns + 32 ? limit.rlim_max : conns + 32;
+    limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 

@@ -218,7 +218,8 @@ typedef struct caws_config {
     const char *hosts;             /* server: Host values it answers to.
                                       NULL or "*": any; caws_net.h makes
                                       NULL on a loopback address mean
-                                      localhost, 127.0.0.1 and [::1]     */
+                                      localhost, 127.0.0.1, [::1] and the
+                                      name that it was told to bind      */
     const char *origins;           /* server: who may connect from a page.
                                       NULL: pages of the same host and port,
                                       and clients that send no Origin; "*":

@@ -105,7 +105,8 @@ typedef struct caws_server_config {
     int backlog;          /* (511)                                         */
     bool reuse_port;      /* SO_REUSEPORT: one loop per thread, one port   */
     size_t max_conns;     /* past it: 503 and an on_error       (1024);
-                             those that linger after their end count, too  */
+                             those that linger after their end count, too.
+                             64 at a time are told 503, more just closed   */
     caws_slow slow;
     const struct caws_tls *tls; /* room for a TLS companion: must be NULL  */
     void (*on_error)(caws_server *server, int error, const char *detail);
@@ -126,7 +127,8 @@ void         caws_server_stop(caws_server *server, uint32_t deadline_ms);
 /* Opt-in: stop it in this way when the process gets this signal, which is
  * blocked in the calling thread until caws_loop_free and read from a signalfd:
  * so call it before you start threads, which inherit that. Any number of
- * signals and of the loop's servers. CAWS_ERR_ARG for what is no signal, or
+ * signals and of the loop's servers, but one loop for each signal: of two,
+ * one would take it from the other. CAWS_ERR_ARG for what is no signal, or
  * SIGKILL or SIGSTOP; CAWS_ERR_NOMEM; CAWS_ERR_SYS. */
 int          caws_server_stop_on(caws_server *server, int signal,
                                  uint32_t deadline_ms);

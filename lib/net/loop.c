@@ -90,6 +90,7 @@ void caws_loop_free(caws_loop *loop)
         return;
     loop->closing = true;
     loop->todo = NULL;
+    caws__timer_drop(loop);
     for (struct caws__owner *o = loop->owners; o; o = o->next)
         while (o->first) {
             caws_abort(o->first->ws);

@@ -24,13 +24,20 @@ static void *poll_poller_create(const caws_alloc *alloc)
     return p;
 }
 
+static void poll_poller_free_arrays(struct poll_poller *p)
+{
+    if (p->cap == 0)
+        return;
+    caws__memory(p->alloc, p->fds, p->cap * sizeof *p->fds, 0);
+    caws__memory(p->alloc, p->sources, p->cap * sizeof *p->sources, 0);
+}
+
 static void poll_poller_destroy(void *poller)
 {
     struct poll_poller *p = poller;
     const caws_alloc *alloc = p->alloc;
 
-    caws__memory(alloc, p->fds, p->cap * sizeof *p->fds, 0);
-    caws__memory(alloc, p->sources, p->cap * sizeof *p->sources, 0);
+    poll_poller_free_arrays(p);
     caws__memory(alloc, p, sizeof *p, 0);
 }
 
@@ -53,8 +60,7 @@ static int poll_poller_grow(struct poll_poller *p)
         fds[i] = p->fds[i];
         sources[i] = p->sources[i];
     }
-    caws__memory(p->alloc, p->fds, p->cap * sizeof *fds, 0);
-    caws__memory(p->alloc, p->sources, p->cap * sizeof(void *), 0);
+    poll_poller_free_arrays(p);
     p->fds = fds;
     p->sources = sources;
     p->cap = cap;

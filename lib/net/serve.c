@@ -117,6 +117,9 @@ void caws__link_run_deadlines(caws_loop *loop)
 
         /* It arms again when it is looked at. */
         caws__heap_set(heap, &loop->alloc, &link->slot, CAWS__HEAP_NEVER);
-        caws__link_todo(link);
+        /* After a long step not all that is readable has had its turn: what
+         * came in time must not be late for that. */
+        link->source.ready(&link->source,
+                           link->source.interest & CAWS__READ);
     }
 }

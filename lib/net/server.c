@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 #include "net/group.h"
 #include "net/memory.h"
@@ -124,6 +125,21 @@ static int server_configure(caws_server *server, const caws_server_config *cfg)
     return result == CAWS_OK ? 0 : result == CAWS_ERR_NOMEM ? ENOMEM : EINVAL;
 }
 
+/* On a loopback address: its usual names, and the one it was asked for by. */
+static void server_answer_to(caws_server *server, const char *name)
+{
+    size_t len = strlen(server->hosts);
+
+    if (server->ws.hosts || len == 0)
+        return;
+    if (name && !strchr(name, ':') &&
+        strlen(name) + 3 <= sizeof server->hosts - len) {
+        memcpy(server->hosts + len, ", ", 2);
+        strcpy(server->hosts + len + 2, name);
+    }
+    server->ws.hosts = server->hosts;
+}
+
 static int server_open_listener(caws_server *server,
                                 const caws_server_config *cfg)
 {
@@ -142,8 +158,9 @@ static int server_open_listener(caws_server *server,
     if (caws__sock_local(fd, &server->port, server->hosts) == 0 &&
         caws__loop_watch(server->owner.loop, &server->listener, CAWS__READ) ==
             CAWS_OK) {
-        if (!server->ws.hosts && server->hosts[0])
-            server->ws.hosts = server->hosts;
+        if (server->unix_path)
+            caws__sys_lstat(server->unix_path, &server->unix_file);
+        server_answer_to(server, cfg->listen_fd ? NULL : cfg->host);
         return 0;
     }
     int error = errno;
@@ -152,6 +169,18 @@ static int server_open_listener(caws_server *server,
     if (server->unix_path)
         caws__sys_unlink(server->unix_path);
     return error;
+}
+
+/* Not that of a successor which took the path over. */
+static void server_unlink(const caws_server *server)
+{
+    struct stat file;
+
+    if (server->unix_path &&
+        caws__sys_lstat(server->unix_path, &file) == 0 &&
+        file.st_dev == server->unix_file.st_dev &&
+        file.st_ino == server->unix_file.st_ino)
+        caws__sys_unlink(server->unix_path);
 }
 
 static void server_release(caws_server *server)
@@ -171,8 +200,7 @@ static void server_stop_listening(caws_server *server)
     caws__sys_close(server->listener.fd);
     server->listener.fd = -1;
     loop->live--;
-    if (server->unix_path)
-        caws__sys_unlink(server->unix_path);
+    server_unlink(server);
 }
 
 static void server_free(struct caws__owner *owner)

@@ -5,6 +5,7 @@
 #include "net/link.h"
 #include "net/sock.h"
 #include "net/strings.h"
+#include "net/sys.h"
 
 /* source.flags of its links */
 #define CAWS__SERVER_OPENED CAWS__LINK_OWNER        /* on_open was called */
@@ -31,7 +32,8 @@ struct caws_server {
     uint16_t port;
     bool out_of_descriptors;
     char hosts[CAWS__SOCK_HOSTS];
-    const char *unix_path; /* to be removed with the listener */
+    const char *unix_path; /* to be removed with the listener ... */
+    struct stat unix_file; /* ... if it is still this one */
     struct caws__strings strings; /* all of the config's */
 };
 

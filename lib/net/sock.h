@@ -22,7 +22,7 @@ const char *caws__sock_unix_path(const char *host);
 /* The port of a listening socket, 0 where it has none; and what a Host field
  * may name if it listens on a loopback address, else "". 0, or -1 with errno
  * set. */
-#define CAWS__SOCK_HOSTS 96
+#define CAWS__SOCK_HOSTS 320 /* with a name of 253 bytes */
 int caws__sock_local(int fd, uint16_t *port, char hosts[CAWS__SOCK_HOSTS]);
 
 /* caws_peer_name of caws_net.h. */

@@ -53,3 +53,11 @@ void caws__timer_run(caws_loop *loop)
         timer->fn(timer);
     }
 }
+
+void caws__timer_drop(caws_loop *loop)
+{
+    struct caws__heap *heap = &loop->timers;
+
+    while (heap->len > 0)
+        caws__heap_remove(heap, heap->entries[heap->len - 1].slot);
+}

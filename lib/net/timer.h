@@ -7,4 +7,7 @@
 /* Call those that are due, but none twice. */
 void caws__timer_run(caws_loop *loop);
 
+/* None is due any more: each may be started again, on another loop too. */
+void caws__timer_drop(caws_loop *loop);
+
 #endif

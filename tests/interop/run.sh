@@ -103,6 +103,12 @@ else
     missing 'node ws'
 fi
 
+if need 'node -e 0' nodejs; then
+    peer 'autobahn client' node "$here/autobahn_server.js"
+else
+    missing 'autobahn client'
+fi
+
 if need '/usr/bin/python3 -c "import websockets"' python3 python3-websockets; then
     peer 'python websockets' /usr/bin/python3 -B "$here/python_websockets.py"
 else

@@ -36,6 +36,7 @@ void protocol_functions()
     IS(caws_conn *(bool, const char *, const char *, const caws_config *,
                    const caws_transport *),
        caws_new_open);
+    IS(int(caws_conn *, const char *), caws_retarget);
     IS(void(caws_conn *), caws_free);
     IS(int(const char *, size_t, char *), caws_accept_key);
 
@@ -108,6 +109,15 @@ void net_functions()
     IS(int(void *, void *, size_t), caws_entropy);
     IS(int64_t(caws_server *, const caws_conn *, caws_type, const void *, size_t),
        caws_broadcast);
+    IS(caws_conn *(caws_loop *, const char *, const caws_config *), caws_connect);
+    IS(caws_conn *(caws_loop *, const caws_client_config *), caws_connect_with);
+    IS(caws_group *(caws_loop *), caws_group_new);
+    IS(void(caws_group *), caws_group_free);
+    IS(int(caws_group *, caws_conn *), caws_group_add);
+    IS(void(caws_group *, caws_conn *), caws_group_remove);
+    IS(size_t(const caws_group *), caws_group_count);
+    IS(int64_t(caws_group *, const caws_conn *, caws_type, const void *, size_t),
+       caws_group_send);
 
     IS(uint64_t(const caws_conn *), caws_id);
     IS(caws_conn *(caws_loop *, uint64_t), caws_find);
@@ -131,6 +141,7 @@ void types()
     caws_timer timer = {};
     caws_task task = {};
     caws_server_config server = {};
+    caws_client_config client = {};
     caws_stats stats = {};
     caws_error error = CAWS_OK;
     caws_ended_by ended_by = CAWS_BY_PEER;
@@ -143,6 +154,7 @@ void types()
     check(transport.owner_size == 0, "transport");
     check(timer.fn == nullptr && task.fn == nullptr, "timer, task");
     check(server.slow == slow && server.ws.on_open == config.on_open, "server config");
+    check(client.url == nullptr && client.ws.on_open == config.on_open, "client config");
     check(caws_config_check(&config, nullptr) == CAWS_OK, "a config of zeros");
     check(caws_url_parse("ws://[::1]:81/x", &url) == CAWS_OK && url.port == 81, "url");
 }
