@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char GREY[] = "\033[90m", GREEN[] = "\033[32m", RED[] = "\033[31m", PLAIN[] = "\033[0m";
+static const char GREY[] = "\033[90m", GREEN[] = "\033[32m";
+static const char RED[] = "\033[31m", PLAIN[] = "\033[0m";
 
 static void put(struct cat *cat, const void *data, size_t len)
 {

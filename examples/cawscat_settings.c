@@ -9,39 +9,40 @@
 static const char help[] =
     "cawscat - talks to a WebSocket server, or is one\n"
     "\n"
-    "  cawscat [OPTION]... URL                  connect: ws://HOST[:PORT][/PATH]\n"
-    "  cawscat [OPTION]... --listen [HOST:]PORT serve\n"
+    "  cawscat [OPTION]... URL                   connect: ws://HOST[:PORT][/PATH]\n"
+    "  cawscat [OPTION]... --listen [HOST:]PORT  serve\n"
     "\n"
-    "In a terminal, type a line to send it; Ctrl-D closes. In a pipe, each line of stdin is one\n"
-    "message and each message one line of stdout, and nothing else is printed there. At the end of\n"
-    "stdin cawscat closes, when the peer has answered and then been silent for a while (--wait).\n"
+    "In a terminal, a line that you type is a message; Ctrl-D closes. In a pipe, each line of\n"
+    "stdin is a message, and each message is printed as a line; nothing else is printed. When\n"
+    "stdin ends, cawscat waits until the peer has read all and been silent (--wait), and closes.\n"
     "\n"
-    "  cawscat ws://localhost:1025              a conversation\n"
-    "  echo '{\"ask\": 1}' | cawscat -1 URL       one question, one answer\n"
-    "  cawscat -1 URL </dev/null                does it let us in? (exit status)\n"
-    "  tail -f log | cawscat --listen 9000      each line to all who have come\n"
-    "  cawscat -H 'Authorization: Bearer x' --subprotocol chat URL\n"
-    "  cawscat --binary URL <picture >echoed    bytes as they are\n"
-    "  cawscat ws+unix:/run/app.sock:/path      through a Unix-domain socket\n"
+    "  cawscat ws://localhost:1025               a conversation\n"
+    "  echo '{\"ask\": 1}' | cawscat -1 URL        one question, one answer\n"
+    "  cawscat -1 URL </dev/null                 are we let in? See the exit status\n"
+    "  tail -f log | cawscat --listen 9000       each line to all who have come\n"
+    "  cawscat -H 'Authorization: Bearer x' -s chat URL\n"
+    "  cawscat --binary URL <picture >echoed     bytes as they are\n"
+    "  cawscat ws+unix:/run/app.sock:/path       over a Unix-domain socket\n"
     "\n"
-    "  -l, --listen [HOST:]PORT  serve; HOST is 127.0.0.1, \"*\" is every interface; or unix:PATH\n"
-    "  -1, --one            send what stdin has, print the first answer if anything was sent, close\n"
-    "  -b, --binary         binary messages: what stdin brings, at most 64 KiB each (with -1: all\n"
-    "                       as one); to stdout without newlines\n"
-    "  -H, --header 'NAME: VALUE'  one more header of the request, or of our responses; repeatable\n"
-    "  -o, --origin ORIGIN  the Origin to send; with --listen the pages let in, \"*\" for all\n"
-    "  -s, --subprotocol NAME  offered, or with --listen spoken; repeatable, the best first\n"
-    "      --ping SECONDS   silence after which a Ping is sent (30); 0: never\n"
-    "      --timeout SECONDS  for connecting, and again for the opening handshake (10)\n"
-    "  -w, --wait SECONDS   silence at the end of a piped stdin, then Close (0.3)\n"
-    "      --max-message N  bytes that a message may have (16777216)\n"
-    "      --redirects N    redirects to follow (0)\n"
-    "      --proxy URL      http://HOST:PORT, asked to CONNECT\n"
-    "  -h, --help           print this\n"
+    "  -l, --listen [HOST:]PORT  serve on 127.0.0.1 or HOST (\"*\": every interface), or unix:PATH\n"
+    "  -1, --one             send what stdin has, print the first answer if anything was sent,\n"
+    "                        close; in a terminal: one line\n"
+    "  -b, --binary          binary messages, of what stdin brings: up to 64 KiB each, or with -1\n"
+    "                        all of it as one; they are printed without a newline behind them\n"
+    "  -H, --header LINE     'NAME: VALUE' for our request, or our responses; repeatable\n"
+    "  -o, --origin ORIGIN   the Origin to send; with --listen, whose pages may connect (\"*\": all)\n"
+    "  -s, --subprotocol S   offered, or with --listen spoken; repeatable, the best one first\n"
+    "      --ping SECONDS    silence before a Ping is sent (30); 0: never\n"
+    "      --timeout SECONDS to connect, and again for the opening handshake (10)\n"
+    "  -w, --wait SECONDS    silence, at the end of a piped stdin, before we close (0.3)\n"
+    "      --max-message N   bytes that a message may have (16777216)\n"
+    "      --redirects N     redirects to follow (0)\n"
+    "      --proxy URL       http://HOST:PORT, which is asked to CONNECT\n"
+    "  -h, --help            print this\n"
     "\n"
-    "Exit status: 0 clean; 1 not connected (not found, refused, timed out, answered otherwise than\n"
-    "with 101), or stdin or stdout failed; 2 usage; 3 closed with a code other than 1000 and 1005.\n"
-    "Colours in a terminal only, and not where NO_COLOR is set.\n";
+    "Exit status: 0 clean; 1 not connected (not found, refused, timed out, rejected with an HTTP\n"
+    "status), or stdin or stdout failed; 2 usage; 3 closed with a code but 1000 and 1005.\n"
+    "Prompts, colours and notices in a terminal only; no colours where NO_COLOR is set.\n";
 
 static const struct option names[] = {
     {"listen", required_argument, NULL, 'l'},      {"one", no_argument, NULL, '1'},
@@ -200,7 +201,7 @@ struct settings settings_parse(int argc, char **argv)
             take(&set, option, optarg);
         }
     if (set.listen ? optind != argc : optind != argc - 1) {
-        fprintf(stderr, "cawscat: one URL, or --listen [HOST:]PORT, is what it takes; see --help\n");
+        fprintf(stderr, "cawscat: it takes one URL, or --listen [HOST:]PORT; see --help\n");
         exit(USAGE);
     }
     if (!set.listen)

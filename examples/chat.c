@@ -24,13 +24,12 @@ static int on_request(caws_conn *ws, const caws_request *req)
     char target[64];
     struct guest *guest = calloc(1, sizeof *guest);
     snprintf(target, sizeof target, "%.*s", (int)req->target.len, req->target.data);
-    if (!guest || sscanf(target, "/%u?name=%23[A-Za-z]", &guest->room, guest->name) != 2 ||
-        guest->room >= ROOMS || !req->upgrade || caws_group_add(rooms[guest->room], ws) < 0) {
-        free(guest);
-        return 404;
-    }
     caws_set_user(ws, guest);
-    return CAWS_ACCEPT;
+    if (guest && sscanf(target, "/%u?name=%23[A-Za-z]", &guest->room, guest->name) == 2 &&
+        guest->room < ROOMS && req->upgrade && caws_group_add(rooms[guest->room], ws) == CAWS_OK)
+        return CAWS_ACCEPT;
+    free(guest);
+    return 404; /* and on_close, which frees the others, is not called */
 }
 
 static void on_message(caws_conn *ws, caws_type type, const void *data, size_t len)
