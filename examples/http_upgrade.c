@@ -1,5 +1,5 @@
 /* http_upgrade.c - beside an HTTP server of its own: /one is answered with 101 here and handed over
- * open (caws_adopt_open); /two is handed over as it was read (caws_adopt); the rest is 404. */
+ * open (caws_adopt_open), /two is handed over as it was read (caws_adopt), and the rest is 404. */
 #include "options.h"
 
 #include <arpa/inet.h>
