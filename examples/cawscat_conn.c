@@ -175,8 +175,8 @@ static void on_message(caws_conn *ws, caws_type type, const void *data, size_t l
 {
     struct cat *cat = caws_context(ws);
 
-    if (cat->set.one && (cat->sent == 0 || cat->heard > 0))
-        return; /* not the first answer */
+    if (cat->set.one && (cat->heard > 0 || (cat->sent == 0 && !cat->server)))
+        return; /* not the first answer; a listener may be spoken to first */
     cat->heard++;
     print_message(cat, type, data, len);
     if (cat->ending)
@@ -249,7 +249,10 @@ static void on_close(caws_conn *ws, const caws_close_event *event)
             print_failure(cat, CLOSED_BADLY, "closed with %u%s%.*s", (unsigned)event->code,
                           *why ? ": " : "", sentence(why), why);
     }
-    cat->over = cat->over || !cat->server || (cat->ending && cat->open == 0);
+    if (!cat->server)
+        cat->over = true;
+    else if (cat->open == 0 && (cat->ending || (cat->set.one && caws_user(ws))))
+        conn_close_all(cat, CAWS_CLOSE_NORMAL);
 }
 
 void conn_handlers(caws_config *ws, struct cat *cat)
