@@ -22,8 +22,9 @@ LIB_OBJS  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter %.c,$(LIB_FILES)))
 HEADERS   := $(wildcard include/*.h)
 LIBS      := $(BUILD)/libcaws.a $(BUILD)/libcaws.so
 
-EXAMPLES     := $(filter-out $(BUILD)/examples/options,\
-                  $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c)))
+CAWSCAT      := $(wildcard examples/cawscat_*.c)
+EXAMPLES     := $(patsubst %.c,$(BUILD)/%,$(filter-out examples/options.c $(CAWSCAT),\
+                  $(wildcard examples/*.c)))
 WITH_OPTIONS := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '"options.h"' examples/*.c))
 
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,\
@@ -92,8 +93,9 @@ $(BUILD)/examples/page.h: examples/page.html
 	   echo 'static const unsigned long page_html_len = sizeof page_html;'; } >$@
 
 $(WITH_OPTIONS): $(BUILD)/obj/examples/options.o
+$(BUILD)/examples/cawscat: $(CAWSCAT:%.c=$(BUILD)/obj/%.o)
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(BUILD)/libcaws.a
-	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a
+	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a
 
 run: $(BUILD)/examples/broadcast_server
 	@$< --port $(PORT)

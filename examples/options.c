@@ -42,7 +42,7 @@ static size_t number(const char *option, const char *value, size_t least, size_t
     unsigned long long n = strtoull(value, &end, 10);
     /* strtoull takes blanks and signs, too. */
     if (value[0] < '0' || value[0] > '9' || *end || errno || n < least || n > most) {
-        fprintf(stderr, "%s: --%s must be a number from %zu to %zu, not \"%s\"\n", program, option,
+        fprintf(stderr, "%s: %s must be a number from %zu to %zu, not \"%s\"\n", program, option,
                 least, most, value);
         exit(2);
     }
@@ -56,16 +56,16 @@ static void take(struct options *o, int name, const char *value)
         o->host = value;
         return;
     case 'p':
-        o->port = (uint16_t)number("port", value, 0, 65535);
+        o->port = (uint16_t)number("--port", value, 0, 65535);
         return;
     case 'm':
-        o->max_message = number("max-message", value, 1, SIZE_MAX / 32);
+        o->max_message = number("--max-message", value, 1, SIZE_MAX / 32);
         return;
     case 'f':
-        o->max_fragments = (uint32_t)number("max-fragments", value, 1, UINT32_MAX);
+        o->max_fragments = (uint32_t)number("--max-fragments", value, 1, UINT32_MAX);
         return;
     case 'c':
-        o->max_conns = number("max-conns", value, 1, 1000000);
+        o->max_conns = number("--max-conns", value, 1, 1000000);
         return;
     case 'o':
         o->origins = value;
@@ -120,6 +120,19 @@ struct options options_parse(int argc, char **argv, const char *about)
     setvbuf(stdout, NULL, _IOLBF, 0); /* a pipe, too, sees each line at once */
     signal(SIGPIPE, SIG_IGN);         /* whoever read our lines may go; we serve on */
     return o;
+}
+
+uint16_t options_port(int argc, char **argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
+    program = slash ? slash + 1 : argc > 0 ? argv[0] : program;
+    if (argc > 2) {
+        fprintf(stderr, "%s: a port is all it takes, not \"%s\"\n", program, argv[2]);
+        exit(2);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    return argc < 2 ? 1025 : (uint16_t)number("port", argv[1], 0, 65535);
 }
 
 /* ---- Lines ------------------------------------------------------------- */

@@ -23,6 +23,9 @@ struct options {
  * the program does, for --help. */
 struct options options_parse(int argc, char **argv, const char *about);
 
+/* For servers that take a port and nothing else, or not even that: 1025. */
+uint16_t options_port(int argc, char **argv);
+
 /* The first line of stdout, now that clients may connect, and a second one for people. */
 void print_page(const struct options *options, uint16_t port);
 void print_console(const struct options *options, uint16_t port);

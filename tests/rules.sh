@@ -73,6 +73,14 @@ done >>"$tmp/bad" <<END
 echo.c 20
 echo_server.c 60
 broadcast_server.c 60
+client.c 60
+durable_client.c 60
+chat.c 60
+foreign_loop.c 60
+threads.c 60
+http_upgrade.c 60
+stream.c 60
+json.c 60
 END
 for file in examples/*.c; do
     sed 's@"\([^"\\]\|\\.\)*"@@g; s@/\*.*\*/@@; s@for (.*;.*;@for (@' "$file" |

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Real peers against both example servers: node's ws, Python's websockets, headless Chromium.
+# Real peers against both example servers: node's ws, Python's websockets, headless Chromium; and
+# cawscat against the first two.
 # A line per peer, then "N passed, N failed". What is missing is installed where that is allowed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -111,8 +112,14 @@ fi
 
 if need '/usr/bin/python3 -c "import websockets"' python3 python3-websockets; then
     peer 'python websockets' /usr/bin/python3 -B "$here/python_websockets.py"
+    if $have_ws; then
+        peer 'cawscat' /usr/bin/python3 -B "$here/cawscat.py"
+    else
+        missing 'cawscat'
+    fi
 else
     missing 'python websockets'
+    missing 'cawscat'
 fi
 
 if $have_ws && need 'command -v chromium' chromium; then
