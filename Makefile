@@ -6,6 +6,7 @@ SOFILE  := libcaws.so.$(VERSION)
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
+override PREFIX := $(abspath $(PREFIX))
 LIBDIR  ?= $(PREFIX)/lib
 CFLAGS  ?= -O2
 PORT    ?= 1025

@@ -120,7 +120,8 @@ typedef struct caws_alloc {
  * fields: caws_header. */
 typedef struct caws_request {
     caws_slice method;  /* "GET" */
-    caws_slice target;  /* path and query: "/chat?room=1" */
+    caws_slice target;  /* path and query: "/chat?room=1", as it was sent:
+                           escapes are not decoded */
     caws_slice host;
     caws_slice origin;  /* data is NULL when the client sent none */
     bool       upgrade; /* false: a plain HTTP request, to be answered with a
@@ -168,7 +169,9 @@ typedef struct caws_config {
 
     /* Server: inspect the request: CAWS_ACCEPT, CAWS_LATER or an HTTP status.
      * caws_choose_subprotocol, caws_add_header and caws_set_body may shape
-     * the response before it is given.
+     * the response before it is given (a 401 needs a WWW-Authenticate).
+     * Called for what path, hosts and, for an upgrade, origins have let
+     * through; other methods than GET are refused before.
      * After CAWS_LATER the request's slices and caws_header stay valid until
      * on_open returns; bytes that follow the head are held (max_head in all);
      * handshake_timeout_ms runs on, and answers 503. */
@@ -215,7 +218,8 @@ typedef struct caws_config {
 
     /* Opening handshake. */
     const char *path;              /* server: only this path; else 404   */
-    const char *hosts;             /* server: Host values it answers to.
+    const char *hosts;             /* server: Host values it answers to;
+                                      without a port: any port.
                                       NULL or "*": any; caws_net.h makes
                                       NULL on a loopback address mean
                                       localhost, 127.0.0.1, [::1] and the
@@ -223,7 +227,9 @@ typedef struct caws_config {
     const char *origins;           /* server: who may connect from a page.
                                       NULL: pages of the same host and port,
                                       and clients that send no Origin; "*":
-                                      all; else a list. Others get 403   */
+                                      all; else a list of whole origins,
+                                      "https://example.com, ...": then
+                                      clients without one get 403, too   */
     const char *subprotocols;      /* "chat, superchat", preferred first */
     const char *origin;            /* client: Origin to send             */
     const char *headers;           /* extra lines, each ending in CRLF, for
@@ -237,7 +243,8 @@ typedef struct caws_config {
     /* Environment. */
     caws_alloc alloc;
     int (*random)(void *ctx, void *out, size_t len); /* 0: ok. Clients need
-              it, for masking keys (section 10.3); caws_entropy is one */
+              it, for masking keys (section 10.3), and are not made without
+              it; caws_entropy of caws_net.h is one */
     void *random_ctx;
     void *reserved_[8]; /* zero */
 } caws_config;
@@ -344,7 +351,8 @@ void   caws_output_done(caws_conn *ws, size_t len);
  * reset; then CLOSE. A client leaves the TCP close to the server (7.1.1). */
 #define CAWS_WANT_READ     1u /* feed it what arrives                        */
 #define CAWS_WANT_WRITE    2u /* caws_output has something                   */
-#define CAWS_WANT_SHUTDOWN 4u /* no more output: close the sending direction */
+#define CAWS_WANT_SHUTDOWN 4u /* no more output: close the sending direction;
+                                 stays set, and once is enough               */
 #define CAWS_WANT_CLOSE    8u /* close the transport, caws_feed_eof, free    */
 unsigned caws_wants(const caws_conn *ws);
 
@@ -407,7 +415,8 @@ int caws_set_body(caws_conn *ws, const char *content_type,
  * Where the peer closes first, the answer overtakes messages of ours that
  * have not begun; those are dropped, and still count as buffered. But where
  * nothing was waiting when the feed began, what the handlers sent in reply to
- * frames ahead of the Close leaves ahead of the answer. */
+ * frames ahead of the Close leaves ahead of the answer. The answer has the
+ * peer's code, and no reason. */
 int  caws_close(caws_conn *ws, uint16_t code, const char *reason);
 /* Give up without a handshake: caws_wants() becomes CAWS_WANT_CLOSE, and
  * caws_feed_eof then reports on_close with 1006. */

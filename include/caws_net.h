@@ -50,7 +50,8 @@ void caws_loop_stop(caws_loop *loop); /* [any thread] */
  * outside a step that leaves work makes the descriptor readable; a timer only
  * shortens the timeout, so ask for that anew before each wait. caws_loop_fd is
  * -1 with the poll back end; then let caws_loop_step do the waiting, at most
- * timeout_ms (-1: until something happens). */
+ * timeout_ms (-1: until something happens). A step is CAWS_OK, or
+ * CAWS_ERR_STATE inside another one, or CAWS_ERR_SYS. */
 int caws_loop_fd(const caws_loop *loop);
 int caws_loop_timeout(const caws_loop *loop); /* ms; -1: nothing due */
 int caws_loop_step(caws_loop *loop, int timeout_ms);
@@ -128,7 +129,8 @@ void         caws_server_stop(caws_server *server, uint32_t deadline_ms);
  * blocked in the calling thread until caws_loop_free and read from a signalfd:
  * so call it before you start threads, which inherit that. Any number of
  * signals and of the loop's servers, but one loop for each signal: of two,
- * one would take it from the other. CAWS_ERR_ARG for what is no signal, or
+ * one would take it from the other. The same signal again cuts at once.
+ * CAWS_ERR_ARG for what is no signal, or
  * SIGKILL or SIGSTOP; CAWS_ERR_NOMEM; CAWS_ERR_SYS. */
 int          caws_server_stop_on(caws_server *server, int signal,
                                  uint32_t deadline_ms);

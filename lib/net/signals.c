@@ -40,8 +40,10 @@ static void signals_ready(struct caws__source *source, unsigned what)
     (void)what;
     while (signals_read(source->fd, &number))
         for (struct signals_stop *s = signals->stops; s; s = s->next)
-            if (s->signal == number)
+            if (s->signal == number) {
                 caws_server_stop(s->server, s->deadline_ms);
+                s->deadline_ms = 0; /* who asks again will not wait */
+            }
 }
 
 /* NULL for want of memory. */

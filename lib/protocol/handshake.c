@@ -121,10 +121,12 @@ static int handshake_check_subprotocols(const char *names)
     return names && n == 0 ? CAWS_ERR_ARG : CAWS_OK;
 }
 
+/* A pattern would be taken to the letter, and match nothing. */
 static bool handshake_is_host(caws_slice text)
 {
     caws_slice host, port;
-    return caws__url_authority(text, &host, &port);
+    return caws__url_authority(text, &host, &port) &&
+           (host.len == 0 || !memchr(host.data, '*', host.len));
 }
 
 /* "null", or a scheme and what follows its "://", which for web pages is a

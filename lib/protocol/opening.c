@@ -128,6 +128,7 @@ static void opening_decide(struct caws_conn *ws, int answer)
         return;
     }
     if (answer == CAWS_ACCEPT && !ws->opening->request.upgrade) {
+        ws->owed = ws->cfg->on_request != NULL; /* it was accepted there */
         caws__opening_refuse(ws, 426, CAWS_ERR_HANDSHAKE, opening_no_upgrade);
     } else if (answer == CAWS_ACCEPT) {
         ws->owed = true; /* even if there is no memory for the 101 */

@@ -94,6 +94,59 @@ static void test_a_successors_socket_file_stays(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+static void test_the_same_signal_again_cuts_at_once(void **state)
+{
+    caws_server_config cfg = echo_config();
+    struct net n = net_new(state, &cfg);
+    struct peer p = peer_open(&n); /* does not answer the Close */
+    uint64_t begin = caws__sys_now_ms();
+    assert_int_equal(caws_server_stop_on(n.server, SIGUSR1, 60000), CAWS_OK);
+    raise(SIGUSR1);
+    peer_want_close(&n, &p, 1001);
+    pump(&n, 20);
+    assert_int_equal(seen.closes, 0);
+    raise(SIGUSR1);
+    assert_int_equal(caws_loop_run(n.loop), CAWS_OK);
+    assert_int_equal(seen.closes, 1);
+    assert_true(caws__sys_now_ms() - begin < 4000); /* close_timeout_ms is 5000 */
+    peer_free(&p);
+    net_free(&n);
+}
+
+/* A request that was accepted, though it asked for no upgrade, may own something. */
+static void *owned;
+
+static int take_something(caws_conn *ws, const caws_request *req)
+{
+    (void)req;
+    owned = malloc(1);
+    caws_set_user(ws, owned);
+    return CAWS_ACCEPT;
+}
+
+static void give_it_back(caws_conn *ws, const caws_close_event *event)
+{
+    (void)event;
+    assert_ptr_equal(caws_user(ws), owned);
+    free(owned);
+    owned = NULL;
+}
+
+static void test_an_accepted_plain_request_ends_with_on_close(void **state)
+{
+    static const char get[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    caws_server_config cfg = echo_config();
+    cfg.ws.on_request = take_something;
+    cfg.ws.on_close = give_it_back;
+    struct net n = net_new(state, &cfg);
+    struct peer p = peer_new(&n);
+    peer_say(&p, get, sizeof get - 1);
+    assert_int_equal(peer_status(&n, &p), 426);
+    peer_free(&p);
+    PUMP_UNTIL(&n, !owned);
+    net_free(&n);
+}
+
 static int status_for(struct net *n, const char *host)
 {
     char text[256];
@@ -128,6 +181,8 @@ int main(void)
         ON_BOTH(test_a_timer_outlives_its_loop),
         ON_BOTH(test_a_successors_socket_file_stays),
         ON_BOTH(test_a_server_answers_to_its_own_name),
+        ON_BOTH(test_the_same_signal_again_cuts_at_once),
+        ON_BOTH(test_an_accepted_plain_request_ends_with_on_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
