@@ -4,7 +4,7 @@
 
 #define INTERVAL_MS 200
 #define PONG_MS     300
-#define TICK_MS     50 /* of a machine that does other things, too */
+#define TICK_MS     100 /* of a machine that does other things, too */
 #define SLOW_S      3.0
 
 struct watched {

@@ -9,7 +9,7 @@
 static struct {
     _Atomic uint16_t port;
     _Atomic uint32_t open;
-    _Atomic uint64_t waiting; /* bytes in the server's queues */
+    _Atomic uint64_t waiting; /* bytes that the system did not take */
     _Atomic uint32_t queued[CLIENTS]; /* messages */
 } *board;
 
@@ -26,8 +26,11 @@ static void on_message(caws_conn *ws, caws_type type, const void *data, size_t l
     CHECK(len >= 4);
     memcpy(&k, data, 4);
     CHECK(k >= 1 && k <= CLIENTS);
-    if (!caws_user(ws))
+    if (!caws_user(ws)) { /* the system shall not take all: queues are what this is about */
+        CHECK(setsockopt((int)caws_fd(ws), SOL_SOCKET, SO_SNDBUF, &(int){ 32768 },
+                         sizeof(int)) == 0);
         atomic_fetch_add(&board->open, 1);
+    }
     caws_set_user(ws, (void *)(uintptr_t)k);
 }
 
@@ -52,11 +55,11 @@ static void beat(caws_timer *t)
     caws_stats stats;
 
     (void)t;
+    caws_server_stats(server, &stats, sizeof stats);
+    board->waiting = stats.buffered_now;
     if (board->open == CLIENTS)
         for (int i = 0; i < 4; i++)
             caws_server_each(server, say, NULL);
-    caws_server_stats(server, &stats, sizeof stats);
-    board->waiting = stats.buffered_now;
 }
 
 static caws_timer timer = { .fn = beat };
@@ -76,6 +79,7 @@ static void be_server(void *unused)
     (void)unused;
     cfg.ws.on_message = on_message;
     cfg.ws.on_close = on_close;
+    cfg.ws.max_buffered = 256 * 1024;
     cfg.ws.close_timeout_ms = 15000; /* they are many, and slow */
     server = loop ? caws_listen(loop, &cfg) : NULL;
     CHECK(server);
