@@ -159,7 +159,7 @@ static void run(void)
     bool deaf = has_no_stdin();
 
     while (!cat.over) {
-        bool reads = !deaf && !cat.in.ended && !cat.ending && conn_has_room(&cat);
+        bool reads = !deaf && !cat.in.ended && !cat.ending && (cat.terminal || conn_has_room(&cat));
         fds[0].fd = caws_loop_fd(cat.loop);
         fds[1].fd = reads ? STDIN_FILENO : -1;
         fds[2].events = cat.out.start < cat.out.end ? POLLOUT : 0;
@@ -168,8 +168,8 @@ static void run(void)
             continue; /* EINTR, and a signal's task is waiting */
         if (reads && fds[1].revents)
             read_in();
-        conn_send_lines(&cat);
         caws_loop_step(cat.loop, 0);
+        conn_send_lines(&cat); /* what it leaves to do makes caws_loop_fd readable */
         if (!write_out(fds[2].revents))
             fds[2].fd = -1;
     }
@@ -195,5 +195,6 @@ int main(int argc, char **argv)
     caws_loop_free(cat.loop);
     free(cat.out.data);
     free(cat.in.bytes.data);
+    free(cat.held.data);
     return cat.status;
 }

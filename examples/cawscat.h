@@ -52,6 +52,9 @@ struct cat {
     struct input in;
     struct bytes out;
     unsigned long sent, heard; /* messages */
+    bool early;          /* with -1: the first message came before anything was sent */
+    caws_type early_type;
+    struct bytes held;
     bool terminal;       /* a person types and looks */
     bool screen;         /* stdout is a terminal: nothing raw goes there */
     bool colours;

@@ -128,6 +128,9 @@ static void send_line(struct cat *cat, const caws_slice *line)
         give_up(cat, caws_strerror((int)result));
     else
         cat->sent++;
+    if (cat->early && cat->sent > 0)
+        print_message(cat, cat->early_type, cat->held.data, cat->held.end);
+    cat->early = cat->early && cat->sent == 0;
 }
 
 void conn_send_lines(struct cat *cat)
@@ -148,7 +151,8 @@ void conn_send_lines(struct cat *cat)
         return;
     if (line.len > cat->set.client.ws.max_message)
         give_up(cat, "stdin has a message larger than --max-message");
-    else if (in->ended && in->bytes.start == in->bytes.end && cat->open > 0)
+    else if (in->ended && in->bytes.start == in->bytes.end &&
+             (cat->open > 0 || cat->terminal))
         end(cat);
 }
 
@@ -175,10 +179,15 @@ static void on_message(caws_conn *ws, caws_type type, const void *data, size_t l
 {
     struct cat *cat = caws_context(ws);
 
-    if (cat->set.one && (cat->heard > 0 || (cat->sent == 0 && !cat->server)))
-        return; /* not the first answer; a listener may be spoken to first */
+    if (cat->set.one && cat->heard > 0)
+        return; /* not the first answer */
     cat->heard++;
-    print_message(cat, type, data, len);
+    cat->early = cat->set.one && cat->sent == 0 && !cat->server;
+    cat->early_type = type;
+    if (cat->early)
+        bytes_add(&cat->held, data, len); /* until something was sent */
+    else
+        print_message(cat, type, data, len);
     if (cat->ending)
         wait_on(cat);
 }

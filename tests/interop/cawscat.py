@@ -167,10 +167,10 @@ async def python_client():
         await ws.send('a')
         await ws.send(b'b')
         equal(await child.stdout.readexactly(4), b'a\nb\n', 'from one')
+        await two.close()
         lines = ['line %d' % i for i in range(10000)] + ['x' * (1 << 20)]
         child.stdin.write('\n'.join(lines).encode())
         child.stdin.close()
-        await two.close()
         equal([await ws.recv() for _ in lines], lines, '10,000 lines')
         await asyncio.wait_for(ws.wait_closed(), 10)
         equal(ws.close_code, 1000, 'the listener closes')
