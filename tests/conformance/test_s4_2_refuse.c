@@ -228,7 +228,8 @@ static void plain_request_is_told_to_upgrade(void **state)
     assert_int_equal(upgrade_lines(&p, "Sec-WebSocket-Version: 13\r\n"), 1);
     assert_string_equal(p.log, "request GET /page?x=1 plain\n"
                                "error -7 Upgrade does not include websocket, "
-                               "RFC 6455 section 4.2.1\n");
+                               "RFC 6455 section 4.2.1\n"
+                               "close 1006 unclean us -7\n"); /* on_request had accepted it */
     peer_free(&p);
 }
 
