@@ -181,7 +181,7 @@ caws_conn *caws_adopt_open(caws_server *server, intptr_t fd,
  * after 250 ms or as soon as one has failed; the first to connect is used.
  *
  * Of a loop's connections to the same address one at a time is CONNECTING
- * (RFC 6455 section 4.1), and at most 64 are in all: the others wait for their
+ * (RFC 6455 section 4.1), and about 64 are in all: the others wait for their
  * turn, and no timeout runs meanwhile.
  *
  * caws_fd is -1 until there is a connection. A client has no server's slow

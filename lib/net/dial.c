@@ -125,7 +125,9 @@ static void dial_next(struct caws__dial *dial)
         int error = dial_connect(try);
         if (dial_is_crowded(try, error)) {
             dial_pause(dial, DIAL_RETRY_MS);
-            return;
+            if (dial->pause.slot_ != 0)
+                return;
+            error = ENOMEM; /* without a timer nothing would go on */
         }
         dial->next++;
         if (error == 0) {

@@ -90,6 +90,8 @@ static bool serve_restless(const struct caws__link *link)
  * the question at the end, and left for the next step. */
 void caws__link_serve(struct caws__link *link)
 {
+    bool anew = false;
+
     if (link->source.flags & CAWS__LINK_WAITS &&
         !(caws_wants(link->ws) & CAWS_WANT_CLOSE))
         link->owner->wait(link);
@@ -99,10 +101,11 @@ void caws__link_serve(struct caws__link *link)
         serve_tick(link);
         caws__link_feed_early(link);
         caws__flush_link(link);
+        anew = link->source.flags & CAWS__LINK_WAITS; /* redirected just now */
     }
     bool goes_on = serve_follow(link);
     link->source.flags &= (uint16_t)~CAWS__LINK_TODO;
-    if (goes_on && serve_restless(link))
+    if (goes_on && (anew || serve_restless(link)))
         caws__link_todo(link);
 }
 

@@ -147,6 +147,31 @@ static void test_server_is_early(void **state)
     close(listener);
 }
 
+/* It redirects before it was asked: the next way begins all the same. */
+static void test_server_is_early_with_a_redirect(void **state)
+{
+    int listener;
+    struct net n = proxy_new(state, &listener);
+    caws_client_config cfg = client_config("ws://example.com/");
+    cfg.proxy = proxy_url;
+    cfg.max_redirects = 1;
+    assert_non_null(caws_connect_with(n.loop, &cfg));
+    struct peer p = accept_by_hand(&n, listener);
+    read_head(&n, &p);
+    say_text(&p, "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 302 F\r\nLocation: /next\r\n\r\n");
+    struct peer again = accept_by_hand(&n, listener);
+    read_head(&n, &again);
+    say_text(&again, "HTTP/1.1 200 OK\r\n\r\n");
+    const char *head = read_head(&n, &again);
+    assert_memory_equal(head, "GET /next ", 10);
+    say_101(&again, head);
+    PUMP_UNTIL(&n, seen.opens == 1);
+    peer_free(&p);
+    peer_free(&again);
+    net_free(&n);
+    close(listener);
+}
+
 /* The addresses behind a proxy are not known: each host counts as one. */
 static void test_turns_of_hosts(void **state)
 {
@@ -180,6 +205,7 @@ int main(void)
         ON_BOTH(test_proxy_is_asked),     ON_BOTH(test_proxy_refuses),
         ON_BOTH(test_proxy_says_too_much), ON_BOTH(test_proxy_is_not_there),
         ON_BOTH(test_proxy_is_silent),    ON_BOTH(test_server_is_early),
+        ON_BOTH(test_server_is_early_with_a_redirect),
         ON_BOTH(test_turns_of_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
