@@ -113,6 +113,12 @@ void caws__fail(struct caws_conn *ws, int error, const char *detail)
     closing_fail(ws, error, detail);
 }
 
+void caws__fail_no_memory(struct caws_conn *ws)
+{
+    caws__fail(ws, CAWS_ERR_NOMEM,
+               "no memory for what was received, RFC 6455 section 7.4.1");
+}
+
 void caws__fail_silently(struct caws_conn *ws, int error, const char *detail)
 {
     if (ws->error != CAWS_OK || ws->over)

@@ -9,6 +9,9 @@
  * it is also the Close frame's reason. Only while handlers may run. */
 void caws__fail(struct caws_conn *ws, int error, const char *detail);
 
+/* The same for want of memory for what was received. */
+void caws__fail_no_memory(struct caws_conn *ws);
+
 /* The same where nobody is left to be told. */
 void caws__fail_silently(struct caws_conn *ws, int error, const char *detail);
 

@@ -4,9 +4,6 @@
 #include "protocol/mask.h"
 #include "protocol/enqueue.h"
 
-static const char control_no_memory[] =
-    "no memory for what was received, RFC 6455 section 7.4.1";
-
 /* A quarter of the allowance comes back each second. */
 static bool control_allowed(struct caws_conn *ws)
 {
@@ -73,7 +70,7 @@ void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
         return;
     }
     if (caws__buffer_add(b, caws__alloc(ws), data, len) != CAWS_OK) {
-        caws__fail(ws, CAWS_ERR_NOMEM, control_no_memory);
+        caws__fail_no_memory(ws);
         return;
     }
     if (!last)

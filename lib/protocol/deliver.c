@@ -3,9 +3,6 @@
 #include "protocol/closing.h"
 #include "protocol/mask.h"
 
-static const char deliver_no_memory[] =
-    "no memory for what was received, RFC 6455 section 7.4.1";
-
 int caws__deliver_frame(struct caws_conn *ws, const struct caws__frame *frame,
                         const char **detail)
 {
@@ -76,7 +73,7 @@ static void deliver_part(struct caws_conn *ws, const uint8_t *data,
     if (caws__message_add(m, caws__alloc(ws), data, len,
                           ws->client ? NULL : ws->in.key, ws->in.phase,
                           end) != CAWS_OK) {
-        caws__fail(ws, CAWS_ERR_NOMEM, deliver_no_memory);
+        caws__fail_no_memory(ws);
         return;
     }
     if (!caws__message_check(m, len > 0 ? m->data.data + before : NULL, len,

@@ -9,9 +9,6 @@
 #include "protocol/enqueue.h"
 #include "protocol/state.h"
 
-static const char receive_no_memory[] =
-    "no memory for what was received, RFC 6455 section 7.4.1";
-
 /* ---- Frames (section 5.2) ---------------------------------------------- */
 
 static void receive_payload(struct caws_conn *ws, uint8_t *data, size_t len)
@@ -116,7 +113,7 @@ static void receive_hold(struct caws_conn *ws, const uint8_t *data, size_t len)
         receive_refuse_held(ws);
     else if (caws__buffer_add(&ws->held, caws__alloc(ws), data, len) !=
              CAWS_OK)
-        caws__fail(ws, CAWS_ERR_NOMEM, receive_no_memory);
+        caws__fail_no_memory(ws);
 }
 
 /* Returns how many bytes are left over, to be held. */
