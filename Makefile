@@ -31,31 +31,30 @@ WITH_OPTIONS := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '"options.h"' example
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,\
              tests/unit tests/conformance tests/net)))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
-FUZZ    := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 CHECKS  := $(addprefix tests/,order.sh rules.sh symbols.sh ledger.sh headers.sh cpp.sh \
-             amalgamation.sh install.sh docs.sh from_ws.sh fuzz.sh linear.sh)
+             amalgamation.sh install.sh docs.sh from_ws.sh linear.sh)
 # Valgrind sees reads of memory that was never set, which ASan cannot.
 MEMCHECK := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/conformance/test_s[0-9]*.c))
 
 export CC CXX AR BUILD
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test check sanitize sanitized memcheck stress interop fuzz amalgamation \
+.PHONY: all run test check sanitize sanitized memcheck stress interop amalgamation \
         install uninstall clean help FORCE
 
 all: $(LIBS) $(EXAMPLES) $(BUILD)/tests/autobahn_client
 
+#: make                 the libraries and examples, in build/
+#: make run [PORT=1025] the broadcast server, with a page for people
+#: make test            every test (sets up what it needs)
+#: make sanitize        the tests under ASan and UBSan, some under valgrind
+#: make stress          heavy loads: slow readers, 10,000 conns, 4 GiB, faults, threads
+#: make interop         browsers, node and Python against the examples
+#: make amalgamation    the library as one file: build/caws.c
+#: make install         to PREFIX (/usr/local); also uninstall, DESTDIR, LIBDIR
+#: make clean           remove build/
 help:
-	@echo 'make                 the libraries and examples, in $(BUILD)/'
-	@echo 'make run [PORT=1025] the broadcast server, with a page for people'
-	@echo 'make test            every test (sets up what it needs)'
-	@echo 'make sanitize        the tests under ASan and UBSan, some under valgrind'
-	@echo 'make stress          heavy loads: slow readers, 10,000 conns, 4 GiB, faults, threads'
-	@echo 'make interop         browsers, node and Python against the examples'
-	@echo 'make fuzz [T=60]     the fuzz harness, T seconds a target'
-	@echo 'make amalgamation    the library as one file: $(BUILD)/caws.c'
-	@echo 'make install         to PREFIX ($(PREFIX)); also uninstall, DESTDIR, LIBDIR'
-	@echo 'make clean           remove $(BUILD)/'
+	@sed -n 's/^#: //p' $(filter-out %.d,$(MAKEFILE_LIST))
 	@echo 'Variables: CC CFLAGS LDFLAGS AR BUILD; WERROR=1: warnings are errors; V=1: say all.'
 
 # ---- Library and examples ---------------------------------------------------
@@ -130,7 +129,7 @@ PARALLEL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOB
 test:
 	@sh tests/setup.sh cmocka -- c++ pkg-config
 	@$(PARALLEL) check
-check: all amalgamation $(TESTS) $(BUILD)/tests/linear/head $(FUZZ:%=$(BUILD)/fuzz/replay_%)
+check: all amalgamation $(TESTS) $(BUILD)/tests/linear/head
 	@sh tests/run.sh $(TESTS) $(CHECKS)
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -168,26 +167,9 @@ $(BUILD)/tests/stress/%: $(BUILD)/obj/tests/stress/%.o $(BUILD)/libcaws.a
 interop: $(EXAMPLES) $(BUILD)/tests/autobahn_client
 	@sh tests/interop/run.sh
 
-# ---- Fuzzing ----------------------------------------------------------------
+# ---- Suites that have a makefile of their own -------------------------------
 
-# Under any compiler a target runs over its corpus (part of "make test"); with
-# clang it looks for more, T seconds each.
-CLANG ?= clang
-T     ?= 60
-$(BUILD)/obj/fuzz/%.o: fuzz/%.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(SAY) $(CC) $(LANG_C) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/fuzz/replay_%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/obj/fuzz/replay.o $(BUILD)/libcaws.a
-	@mkdir -p $(@D)
-	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-$(BUILD)/fuzz/fuzz_%: fuzz/fuzz_%.c $(LIB_FILES) $(HEADERS)
-	@mkdir -p $(@D)
-	$(SAY) $(CLANG) $(LANG_C) -Ilib -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< \
-	  $(filter %.c,$(LIB_FILES))
-fuzz:
-	@sh tests/setup.sh $(CLANG) libfuzzer
-	@$(PARALLEL) $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
-	@T=$(T) sh fuzz/run.sh $(FUZZ)
+include $(sort $(wildcard fuzz/*.mk tests/*/*.mk))
 
 # ---- Installation -----------------------------------------------------------
 

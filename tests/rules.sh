@@ -53,7 +53,7 @@ awk -v long=$MAY_REACH_80 '
 while read -r file; do
     case $file in
     lib/*.[ch] | include/*) max=80 ;;
-    *.c | *.h | *.cpp | *.sh | *.js | *.py | *.awk | *.html | Makefile | .ci/run) max=100 ;;
+    *.c | *.h | *.cpp | *.sh | *.js | *.py | *.awk | *.html | *.mk | Makefile | .ci/run) max=100 ;;
     *) continue ;;
     esac
     awk -v max=$max -v file="$file" '

@@ -16,6 +16,15 @@ have() {
         echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }' |
             ${CLANG:-clang} -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null ;;
     c++) command -v "${CXX:-g++}" >/dev/null ;;
+    # Clang 19 with its run-time libraries, and the tools of the same version.
+    clang-19)
+        echo 'int main(void) { return 0; }' |
+            clang-19 -x c -fsanitize=memory -o /dev/null - 2>/dev/null &&
+            command -v llvm-cov-19 >/dev/null ;;
+    # A compiler for another machine, with that machine's C library.
+    *-gcc)
+        printf '%s\n' '#include <stdio.h>' 'int main(void) { return puts(""); }' |
+            "$1" -x c -o /dev/null - 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -29,6 +38,19 @@ package() {
     # What these only recommend, and cannot do without.
     gcc) echo gcc libc6-dev ;;
     valgrind) echo valgrind libc6-dbg ;;
+    clang-19) echo clang-19 llvm-19 libclang-rt-19-dev ;;
+    scan-build) echo clang-tools ;;
+    afl-clang-fast) echo afl++ ;;
+    frama-c) echo frama-c-base ;;
+    i686-linux-gnu-gcc) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
+    aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+    arm-linux-gnueabihf-gcc) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross ;;
+    s390x-linux-gnu-gcc) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
+    x86_64-w64-mingw32-gcc) echo gcc-mingw-w64-x86-64 ;;
+    qemu-*) echo qemu-user ;;
+    wine64) echo wine64 ;;
+    musl-gcc) echo musl-tools ;;
+    ctags) echo universal-ctags ;;
     *) echo "$1" ;;
     esac
 }
