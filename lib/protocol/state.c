@@ -68,6 +68,8 @@ static void state_resume(struct caws_conn *ws)
 {
     uint64_t stood = ws->time.now - ws->time.paused;
     ws->time.heard += stood;
+    if (ws->time.heard > ws->time.now) /* it was heard, or opened, meanwhile */
+        ws->time.heard = ws->time.now;
     if (ws->time.message != CAWS__NEVER)
         ws->time.message += stood;
     ws->rearm = true;
