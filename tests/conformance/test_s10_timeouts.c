@@ -329,6 +329,33 @@ static void a_pause_from_before_counts_from_the_opening(void **state)
     }
 }
 
+static int decide_later(caws_conn *ws, const caws_request *req)
+{
+    (void)ws;
+    (void)req;
+    return CAWS_LATER;
+}
+
+/* A message that begins in what was held has its time from then on. */
+static void a_pause_does_not_shift_what_begins_after_it(void **state)
+{
+    caws_config cfg = short_times;
+    struct peer p = { 0 };
+    (void)state;
+    cfg.ping_interval_ms = CAWS_OFF;
+    cfg.on_request = decide_later;
+    cfg.on_open = caws_resume;
+    peer_server(&p, &cfg);
+    peer_feed_text(&p, PEER_REQUEST);
+    peer_feed_frame(&p, 0x01, "begun", 5);
+    caws_pause(p.ws);
+    peer_tick(&p, 500);
+    assert_int_equal(caws_accept(p.ws), CAWS_OK);
+    peer_tick(&p, 500);
+    assert_int_equal(caws_deadline(p.ws), p.now + 3000);
+    peer_free(&p);
+}
+
 static void timeouts_can_be_switched_off(void **state)
 {
     /* REQ ping-1 */
@@ -369,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_pause_does_not_stop_the_messages_clock_for_good),
         cmocka_unit_test(the_next_frame_has_its_own_time),
         cmocka_unit_test(a_pause_from_before_counts_from_the_opening),
+        cmocka_unit_test(a_pause_does_not_shift_what_begins_after_it),
         cmocka_unit_test(timeouts_can_be_switched_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
