@@ -79,6 +79,7 @@ void frame_push(struct end *e, uint32_t len, bool fin)
     m->pieces++;
     e->accepted += len;
     e->accepted_frames += frame_size(e, len);
+    e->sent_now = false;
 }
 
 void frame_pop(struct end *e)

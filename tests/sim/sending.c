@@ -39,6 +39,7 @@ static int foresee(const struct end *e, uint64_t size, bool fragment)
 /* The frame was pushed, and caws has answered. Did it accept? */
 static bool accepted(struct end *e, int result, int foreseen, uint64_t size, uint64_t failures)
 {
+    bool fell = e->above && e->sent_now;
     bool failed = e->memory.failed + e->random_failed > failures;
     note(e, "send", e->messages[e->message_count - 1].len, (uint64_t)-result);
     if (result != CAWS_OK) {
@@ -61,6 +62,8 @@ static bool accepted(struct end *e, int result, int foreseen, uint64_t size, uin
     if (result != foreseen &&
         !(failed && (result == CAWS_ERR_NOMEM || result == CAWS_ERR_RANDOM)))
         broken(e, "a send came to %d, not %d", result, foreseen);
+    if (fell && !e->vague && queued(e) <= max_buffered(e) / 2 && caws_deadline(e->ws) != 0)
+        broken(e, "write_now has emptied the queue, and no tick is due for on_drain");
     if (e->wire.frames > e->frame_count || e->offer.frames > e->frame_count)
         broken(e, "a send failed, and bytes of it have left");
     called(e);

@@ -41,6 +41,7 @@ static size_t write_now(caws_conn *ws, const caws_slice *v, size_t count)
         room -= n;
     }
     e->presented = (uint32_t)e->frame_count;
+    e->sent_now = e->sent_now || taken > 0;
     note(e, "write now", taken, count);
     return taken;
 }
@@ -86,6 +87,15 @@ static int choose_answer(void)
 
 /* ---- Birth --------------------------------------------------------------- */
 
+/* Who pauses in every handler: with what makes a mistake about that show. */
+static void make_sip(struct end *e)
+{
+    e->sips = true;
+    e->cfg.message_timeout_ms = 700;
+    e->cfg.ping_interval_ms = CAWS_OFF;
+    e->transport.write_now = write_now;
+}
+
 static void choose(struct end *e, unsigned number, bool subprotocol)
 {
     static const uint32_t paces[] = { 1, 20, 300, 300, 3000 };
@@ -94,7 +104,6 @@ static void choose(struct end *e, unsigned number, bool subprotocol)
     e->client = number % 2 == 0;
     e->peer = &sim.ends[number ^ 1];
     e->streams = one_in(3);
-    e->sips = one_in(12);
     e->hears_end = one_in(2);
     e->busy = PICK(paces);
     choose_limits(&e->cfg);
@@ -115,6 +124,8 @@ static void choose(struct end *e, unsigned number, bool subprotocol)
     network_vary(&e->out);
     e->may_begin = UINT32_MAX;
     e->act_at = sim.now + draw(e->busy + 1);
+    if (one_in(8))
+        make_sip(e);
 }
 
 /* Both ends of a pair begin alike: with the opening handshake, or OPEN. */

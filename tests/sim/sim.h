@@ -137,6 +137,7 @@ struct end {
     bool discarded;
     uint64_t dropped;         /* bytes of frames, by that */
     uint32_t presented;       /* data frames that write_now was shown */
+    bool sent_now;            /* the send under way has had bytes taken */
     bool vague;               /* so how much was dropped is not known */
     bool may_ping;            /* a tick may have sent a Ping of caws's own */
     uint32_t may_begin;       /* messages that may begin on the wire */
