@@ -23,11 +23,7 @@ OF_SOME     := unit/test_sha1 unit/test_base64 unit/test_mask unit/test_utf8 uni
                conformance/test_s10_limits net/test_server net/test_client
 PLATFORM    := $(addprefix $(BUILD)/tests/,$(OF_$(SET)))
 
-# The simulation, FIRST seed and COUNT.
-SIM_SOURCES := $(wildcard tests/sim/*.c)
-PLATFORM_SIM := $(if $(SIM_SOURCES),$(BUILD)/platform_sim)
-$(BUILD)/platform_sim: $(SIM_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/libcaws.a
-	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+PLATFORM_SIM := $(if $(wildcard tests/sim/sim.mk),$(BUILD)/tests/sim/sim)
 
 # The programs, each with its arguments, in a list for run.sh.
 platform: $(PLATFORM) $(FUZZ:%=$(BUILD)/fuzz/replay_%) $(PLATFORM_SIM)

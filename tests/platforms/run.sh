@@ -1,9 +1,10 @@
 #!/bin/sh
 # run.sh PLATFORM...: the library, with warnings as errors, and its tests, the
 # fuzz corpus and the simulation on each platform, in a build folder of its own;
-# a line for each. What a program says of its results ("digest of ...") must be
-# the same everywhere: gcc-O2 is what the others are held against, and always
-# runs. run.sh --tools PLATFORM...: what that takes, for tests/setup.sh.
+# a line for each. What a program says of its results ("digest of ...", the
+# simulation's hash) must be the same everywhere: gcc-O2 is what the others are
+# held against, and always runs.
+# run.sh --tools PLATFORM...: what that takes, for tests/setup.sh.
 export LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
 top=${BUILD:-build}/platforms
@@ -115,17 +116,19 @@ count() {
     passed=$(grep -c '^\[       OK \]' "$dir/all")
     inputs=$(sed -n 's/^replay: \([0-9]*\) inputs, 0 findings$/\1/p' "$dir/all" |
         awk '{ n += $1 } END { print n + 0 }')
-    grep -E '^(digest of |sim: .* hash )' "$dir/all" | sort >"$dir/digests"
+    grep -E '^(digest of |sim .* hash )' "$dir/all" | sort >"$dir/digests"
     what="$passed tests, $inputs inputs, $(wc -l <"$dir/digests") digests"
+    bad=0
     while read -r line; do
         out=$dir/out/$(echo "${line#"$dir"/}" | tr '/ ' '._')
         [ "$(cat "$out.status")" = 0 ] && continue
-        what="$what, FAILED: ${line#"$dir"/}"
+        bad=$((bad + 1))
         echo "---- $1, $line: status $(cat "$out.status")"
         tail -n 8 "$out"
     done <"$dir/programs"
+    [ $bad = 0 ] || what="$what, $bad programs FAILED"
     [ "$passed" -gt 0 ] && [ "$inputs" -gt 0 ] && [ -s "$dir/digests" ] || what="$what, FAILED"
-    grep -vxFf "$top/gcc-O2/digests" "$dir/digests" && what="$what, results FAILED to be equal"
+    diff "$top/gcc-O2/digests" "$dir/digests" || what="$what, other results: FAILED"
 }
 
 mkdir -p "$top/wine"
