@@ -43,7 +43,8 @@ states=$(sed -n 's/^ *\([0-9]*\) states, stored.*/\1/p' "$dir/safety/out")
 say 'no deadlock, no assertion fails' "$states states, $errors errors"
 [ "$errors" = 0 ] || { failed=1 && grep '^pan:' "$dir/safety/out"; }
 # (Lines of the claims are reached only where these are used, and fail.)
-sed -n '/_spin_nvr/d; s/^	\(.*, state [0-9]*, \)/never reached: \1/p' "$dir/safety/out" >"$dir/unreached"
+sed -n '/_spin_nvr/d; s/^	\(.*, state [0-9]*, \)/never reached: \1/p' "$dir/safety/out" \
+    >"$dir/unreached"
 [ ! -s "$dir/unreached" ] || { failed=1 && cat "$dir/unreached"; }
 
 claims=$(sed -n 's/^ltl \([a-z_]*\) .*/\1/p' "$model")
@@ -77,7 +78,8 @@ done
 properties=$((1 + $(grep -c '^ *assert(' "$model") + $(echo "$claims" | wc -w)))
 [ $failed = 0 ] && [ "${states:-0}" -gt 100000 ] && [ $planted -ge 11 ] || failed=1
 if [ $failed = 0 ]; then
-    echo "model: $states states, $properties properties, 0 errors, and $planted planted errors found"
+    echo "model: $states states, $properties properties, 0 errors," \
+        "and $planted planted errors found"
 else
     echo "model: FAILED"
 fi
