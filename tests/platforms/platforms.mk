@@ -6,7 +6,8 @@ PLATFORMS ?= gcc-O2 gcc-O0 gcc-Os gcc-lto clang-O2 clang-O0 clang-Os clang-lto \
 .PHONY: platforms platform
 
 platforms:
-	@sh tests/setup.sh gcc clang -- $$(sh tests/platforms/run.sh --tools $(PLATFORMS))
+	@sh tests/setup.sh gcc clang # whose version others depend on
+	@sh tests/setup.sh -- $$(sh tests/platforms/run.sh --tools $(PLATFORMS))
 	@JOBS=$(JOBS) sh tests/platforms/run.sh $(PLATFORMS)
 
 ON_NET := $(patsubst lib/net/%.c,unit/test_%,$(wildcard lib/net/*.c)) unit/test_poller net/test_%
@@ -27,6 +28,7 @@ PLATFORM_SIM := $(if $(wildcard tests/sim/sim.mk),$(BUILD)/tests/sim/sim)
 
 # The programs, each with its arguments, in a list for run.sh.
 platform: $(PLATFORM) $(FUZZ:%=$(BUILD)/fuzz/replay_%) $(PLATFORM_SIM)
+	@echo $(words $(PLATFORM)) of $(words $(TESTS)) programs >$(BUILD)/share
 	@printf '%s\n' $(PLATFORM) >$(BUILD)/programs
 	@for name in $(FUZZ); do \
 	   echo $(BUILD)/fuzz/replay_$$name fuzz/corpus/$$name; done >>$(BUILD)/programs

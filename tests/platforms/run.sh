@@ -117,7 +117,7 @@ count() {
     inputs=$(sed -n 's/^replay: \([0-9]*\) inputs, 0 findings$/\1/p' "$dir/all" |
         awk '{ n += $1 } END { print n + 0 }')
     grep -E '^(digest of |sim .* hash )' "$dir/all" | sort >"$dir/digests"
-    what="$passed tests, $inputs inputs, $(wc -l <"$dir/digests") digests"
+    what="$passed tests ($(cat "$dir/share")), $inputs inputs, $(wc -l <"$dir/digests") digests"
     bad=0
     while read -r line; do
         out=$dir/out/$(echo "${line#"$dir"/}" | tr '/ ' '._')
