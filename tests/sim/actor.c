@@ -158,7 +158,6 @@ static void act_decide(struct end *e)
     if (caws_ready_state(e->ws) == CAWS_CONNECTING && result == CAWS_ERR_NOMEM)
         return;
     e->undecided = false;
-    e->refused = result == CAWS_OK && !accept;
     called(e);
 }
 
@@ -167,8 +166,6 @@ static void act_turn_away(struct end *e)
 {
     int result = caws_refuse(e->ws, 503);
     note(e, "turn away", (uint64_t)-result, 0);
-    if (result == CAWS_OK)
-        e->refused = true;
     called(e);
 }
 

@@ -40,7 +40,6 @@ static int on_request(caws_conn *ws, const caws_request *req)
     }
     e->undecided = e->answer == CAWS_LATER;
     e->owed = e->undecided || e->answer == CAWS_ACCEPT;
-    e->refused = !e->owed;
     return e->answer;
 }
 

@@ -156,7 +156,7 @@ struct end {
     /* What it was told, and has asked for. */
     enum told told;
     int answer;               /* of on_request */
-    bool undecided, refused, owed, paused, aborted;
+    bool undecided, owed, paused, aborted;
     bool asked_close;         /* caws_close was the first to end it */
     uint16_t asked_code;
     char asked_reason[128];
