@@ -191,6 +191,12 @@ struct sim {
 };
 extern struct sim sim;
 
+/* Of all worlds so far. */
+struct totals {
+    uint64_t ends, messages, no_memory, no_randomness;
+};
+extern struct totals totals;
+
 /* Chance. Never two draws in one expression: their order would be open. */
 uint64_t draw(uint64_t below);
 bool one_in(uint64_t n);

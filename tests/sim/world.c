@@ -5,6 +5,7 @@
 #include "sim.h"
 
 struct sim sim;
+struct totals totals;
 
 /* ---- Chance (splitmix64) ------------------------------------------------- */
 
@@ -185,7 +186,7 @@ static void let_end(void)
 
 void world_run(uint64_t seed)
 {
-    static const uint32_t lengths[] = { 2000, 10000, 60000, 300000 };
+    static const uint32_t lengths[] = { 5000, 30000, 120000, 600000 };
     uint64_t most, length;
     bool trace = sim.trace;
     memset(&sim, 0, sizeof sim);
@@ -195,7 +196,7 @@ void world_run(uint64_t seed)
     sim.hash = 0xcbf29ce484222325u;
     setup_world();
     length = PICK(lengths);
-    most = 200 * sim.count + draw(one_in(8) ? 10000 : 1500);
+    most = 300 * sim.count + draw(one_in(8) ? 15000 : 3000);
     run_until(sim.now + length, most);
     become_quiet();
     let_end();
@@ -211,6 +212,10 @@ void world_free(void)
 {
     for (size_t i = 0; i < sim.count; i++) {
         struct end *e = &sim.ends[i];
+        totals.ends++;
+        totals.messages += e->got;
+        totals.no_memory += e->memory.failed;
+        totals.no_randomness += e->random_failed;
         pipe_free(&e->out);
         free(e->messages);
         free(e->frames);
