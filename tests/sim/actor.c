@@ -59,7 +59,7 @@ static bool may_control(const struct end *e)
 
 static size_t fill_small(void)
 {
-    size_t len = one_in(4) ? 125 : 1 + draw(20);
+    size_t len = one_in(4) ? 125 : 1 + (size_t)draw(20);
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)draw(256);
     return len;

@@ -57,7 +57,7 @@ static size_t piece_of(size_t n)
     uint64_t what = draw(8);
     size_t most = what < 4 ? small[what] : n;
     if (what < 6)
-        most = 1 + draw(most);
+        most = 1 + (size_t)draw(most);
     return most < n ? most : n;
 }
 
@@ -152,7 +152,7 @@ static size_t check_offer(struct end *e, const caws_slice *v, size_t count)
 static void write_some(struct end *e)
 {
     caws_slice v[9];
-    size_t max = 1 + draw(8), count = caws_output(e->ws, v, max);
+    size_t max = 1 + (size_t)draw(8), count = caws_output(e->ws, v, max);
     size_t offered = check_offer(e, v, count), room = pipe_room(&e->out);
     size_t n = offered < room ? offered : room;
     uint64_t calls = e->calls;

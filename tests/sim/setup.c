@@ -33,7 +33,7 @@ static size_t write_now(caws_conn *ws, const caws_slice *v, size_t count)
     if (count > 66)
         broken(e, "write_now was given %u slices", (unsigned)count);
     if (one_in(2))
-        room = draw(room + 1);
+        room = (size_t)draw(room + 1);
     for (size_t i = 0; i < count && room > 0; i++) {
         size_t n = v[i].len < room ? v[i].len : room;
         check_taken(e, (const uint8_t *)v[i].data, n);
@@ -168,7 +168,7 @@ static size_t choose_pairs(void)
         return 1;
     if (what < 35)
         return 2;
-    return what < 39 ? 3 + draw(6) : 9 + draw(24);
+    return what < 39 ? 3 + (size_t)draw(6) : 9 + (size_t)draw(24);
 }
 
 /* The one fixed block of a conn, which is all that an idle one has. */

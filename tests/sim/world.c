@@ -78,7 +78,7 @@ void show_last_events(void)
 static struct end *next_end(uint64_t *due)
 {
     struct end *found = NULL;
-    size_t from = draw(sim.count);
+    size_t from = (size_t)draw(sim.count);
     *due = SIM_NEVER;
     for (size_t i = 0; i < sim.count; i++) {
         struct end *e = &sim.ends[(from + i) % sim.count];
