@@ -116,7 +116,6 @@ struct end {
     bool stale;               /* transport.changed was called */
     bool fed_end, shut, over; /* over: the transport is closed */
     bool reset;               /* the network broke the connection */
-    bool dirty;
     size_t largest_feed;
 
     /* What it sends. */
