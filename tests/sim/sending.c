@@ -98,9 +98,12 @@ void act_prepared(struct end *e)
     uint32_t len = choose_length(e);
     struct message plain = { type, sim.next_key++, len, 0, 0 };
     caws_config cfg = { .alloc = account_alloc(&sim.prepared) };
+    uint64_t failed = sim.prepared.failed;
     caws_prepared *msg;
     message_fill(&plain, 0, bytes, len);
     msg = caws_prepare(&cfg, type, bytes, len);
+    if (!msg && sim.prepared.failed > failed)
+        return;
     for (size_t i = 0; i < sim.count; i++) {
         struct end *to = i == 0 ? e : &sim.ends[draw(sim.count)];
         uint64_t size = frame_size(to, len), failures = to->memory.failed + to->random_failed;

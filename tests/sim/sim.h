@@ -174,8 +174,17 @@ struct end {
 
 /* ---- The world ----------------------------------------------------------- */
 
+/* A fault in a small world: of its allocations while it is busy, the one with
+ * this number fails, or it and all that follow. */
+struct injection {
+    bool on, onwards;
+    uint64_t at;              /* 0: none fails, they are only counted */
+    uint64_t seen;
+};
+
 struct sim {
     bool trace;
+    struct injection inject;
     uint64_t seed, chance, now, events, hash;
     enum { SIM_BUSY, SIM_QUIET, SIM_ENDING } phase;
     struct end ends[SIM_ENDS];

@@ -189,14 +189,18 @@ void world_run(uint64_t seed)
     static const uint32_t lengths[] = { 5000, 30000, 120000, 600000 };
     uint64_t most, length;
     bool trace = sim.trace;
+    struct injection inject = sim.inject;
     memset(&sim, 0, sizeof sim);
     sim.trace = trace;
+    sim.inject = inject;
     sim.seed = seed;
     sim.chance = seed * 0xd1342543de82ef95u;
     sim.hash = 0xcbf29ce484222325u;
     setup_world();
     length = PICK(lengths);
     most = 300 * sim.count + draw(one_in(8) ? 15000 : 3000);
+    if (sim.inject.on)
+        most = 40 + most % 100;
     run_until(sim.now + length, most);
     become_quiet();
     let_end();
