@@ -43,10 +43,16 @@ static int wait_for(long n, long again, int timeout_ms)
     return (int)n;
 }
 
+/* Without TCP_NODELAY the system itself waits, for 40 ms. */
+static int real_ms(int timeout_ms)
+{
+    return timeout_ms == 0 ? 0 : lever.fired && lever.armed->call == SETSOCKOPT ? 60 : 1;
+}
+
 int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout_ms)
 {
     long n = syscall(SYS_epoll_wait, epoll, events, max, 0);
-    long again = n == 0 && timeout_ms != 0 ? syscall(SYS_epoll_wait, epoll, events, max, 1) : n;
+    long again = n ? n : syscall(SYS_epoll_wait, epoll, events, max, real_ms(timeout_ms));
 
     return wait_for(n, again, timeout_ms);
 }
@@ -54,7 +60,7 @@ int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout_ms)
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     long n = syscall(SYS_poll, fds, count, 0);
-    long again = n == 0 && timeout_ms != 0 ? syscall(SYS_poll, fds, count, 1) : n;
+    long again = n ? n : syscall(SYS_poll, fds, count, real_ms(timeout_ms));
 
     return wait_for(n, again, timeout_ms);
 }
@@ -330,14 +336,27 @@ static bool went_well(unsigned k)
     return now.plan.ends[k] == CLIENT_ABORTS || (c->event.was_clean && s->event.was_clean);
 }
 
-/* One call that fails may cost one conn, and no other. */
-static void check_others(void)
+/* It is asked again, or nothing hangs on it. */
+static bool is_harmless(enum call call, int error)
+{
+    switch (call) {
+    case RECV: case SENDMSG: case GETRANDOM: case READ: case WRITE:
+        return error == EINTR || error == EAGAIN || error == SHORT;
+    case ACCEPT: case EPOLL_WAIT: case POLL: case SETSOCKOPT: case GETPEERNAME:
+        return true;
+    default:
+        return error == EINTR;
+    }
+}
+
+/* Another call that fails may cost one conn, and no other. */
+static void check_others(enum call call, int error)
 {
     unsigned disturbed = 0;
 
     for (unsigned k = 0; k < now.plan.clients; k++)
         disturbed += !went_well(k);
-    if (disturbed > 1)
+    if (disturbed > !is_harmless(call, error))
         FAIL("%u pairs were disturbed", disturbed);
 }
 
@@ -392,7 +411,7 @@ static void pull(const struct plan *plan, unsigned long seed, unsigned p, unsign
         return;
     struck++;
     if (!onwards && now.listener)
-        check_others();
+        check_others(place->call, error);
 }
 
 static void pull_all(const struct plan *plan, unsigned long seed)
