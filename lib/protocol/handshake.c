@@ -147,7 +147,7 @@ static bool handshake_is_origin(caws_slice text)
         return false;
     rest = (caws_slice){ rest.data + 3, rest.len - 3 };
     return handshake_is_host(rest) ||
-           !(caws__same(scheme, "http") || caws__same(scheme, "https"));
+           (!caws__same(scheme, "http") && !caws__same(scheme, "https"));
 }
 
 /* NULL, "*", or a list that is not empty. */

@@ -32,7 +32,7 @@ uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
 {
     struct caws__node *node = out->last;
     if (node && node->kind == CAWS__NODE_DATA && !node->shared &&
-        !(out->late && node == out->frozen) && node->cap - node->len >= size)
+        (!out->late || node != out->frozen) && node->cap - node->len >= size)
         return node->bytes + node->len;
     node = caws__node_new(alloc, CAWS__NODE_DATA,
                           size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK);
