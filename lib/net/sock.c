@@ -176,6 +176,7 @@ static bool sock_four(const struct sockaddr_storage *addr, struct in_addr *out,
                       uint16_t *port)
 {
     struct sockaddr_in6 six;
+    bool mapped;
 
     if (addr->ss_family == AF_INET) {
         struct sockaddr_in four;
@@ -186,7 +187,8 @@ static bool sock_four(const struct sockaddr_storage *addr, struct in_addr *out,
         return true;
     }
     memcpy(&six, addr, sizeof six);
-    if (addr->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six.sin6_addr))
+    mapped = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
+    if (addr->ss_family != AF_INET6 || !mapped)
         return false;
     memcpy(out, &six.sin6_addr.s6_addr[12], sizeof *out);
     *port = ntohs(six.sin6_port);
@@ -222,8 +224,9 @@ int caws__sock_local(int fd, uint16_t *port, char hosts[CAWS__SOCK_HOSTS])
         inet_ntop(AF_INET, &four, text, sizeof text);
         if (ntohl(four.s_addr) >> 24 == 127)
             snprintf(hosts, CAWS__SOCK_HOSTS, "%s, %s", names, text);
-    } else if (sock_six(&addr, &six, port) && IN6_IS_ADDR_LOOPBACK(&six)) {
-        memcpy(hosts, names, sizeof names);
+    } else if (sock_six(&addr, &six, port)) {
+        if (IN6_IS_ADDR_LOOPBACK(&six))
+            memcpy(hosts, names, sizeof names);
     }
     return 0;
 }
