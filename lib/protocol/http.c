@@ -87,9 +87,11 @@ static int http_check_field(caws_slice line, const char **detail)
 bool caws__head_next(const struct caws__head *head, size_t *pos,
                      caws_slice *name, caws_slice *value)
 {
-    const char *line = (const char *)head->text.data + *pos;
-    const char *end, *colon;
-    if (!head->text.data || *line == '\r')
+    const char *line, *end, *colon;
+    if (!head->text.data)
+        return false;
+    line = (const char *)head->text.data + *pos;
+    if (*line == '\r')
         return false;
     end = memchr(line, '\r', head->text.len - *pos);
     colon = memchr(line, ':', (size_t)(end - line));
