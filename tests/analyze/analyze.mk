@@ -5,4 +5,4 @@
 CHECKS += tests/stack.sh
 analyze: $(BUILD)/examples/page.h
 	@sh tests/setup.sh gcc clang-tidy-19 cppcheck scan-build-19
-	@JOBS=$(JOBS) nice -n 5 sh tests/analyze/run.sh
+	@JOBS=$(JOBS) sh tests/analyze/run.sh

@@ -34,7 +34,8 @@ analyse() {
             set -- "$@" "lib/protocol/$name.c"
         fi
     done
-    timeout 300 frama-c -machdep gcc_x86_64 \
+    ulimit -t 400 # seconds of work, however busy the machine is
+    timeout 3000 frama-c -machdep gcc_x86_64 \
         -cpp-extra-args="-std=c11 -Iinclude -Ilib -I$here -include $here/simple.h" \
         -kernel-warn-key annot:missing-spec=inactive \
         -eva -eva-no-show-progress -eva-msg-key=-initial-state,-final-states \
