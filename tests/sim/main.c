@@ -81,6 +81,9 @@ int main(int argc, char **argv)
         events += sim.events;
         hash = (hash ^ sim.hash) * 0x100000001b3u;
     }
+    printf("%llu ends, %llu messages, %llu allocations and %llu random numbers refused\n",
+           (unsigned long long)totals.ends, (unsigned long long)totals.messages,
+           (unsigned long long)totals.no_memory, (unsigned long long)totals.no_randomness);
     printf("sim SEED=%llu COUNT=%llu hash %016llx\n", (unsigned long long)first,
            (unsigned long long)run, (unsigned long long)hash);
     printf("sim: %llu seeds, %llu events, %d failures\n", (unsigned long long)run,

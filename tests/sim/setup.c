@@ -98,8 +98,8 @@ static void make_sip(struct end *e)
 
 static void choose(struct end *e, unsigned number, bool subprotocol)
 {
-    static const uint32_t paces[] = { 1, 20, 300, 300, 3000 };
-    static const uint32_t failing[] = { 0, 0, 0, 20, 100, 400 };
+    static const uint32_t paces[] = { 1, 5, 20, 100, 300, 2000 };
+    static const uint32_t failing[] = { 0, 0, 0, 30, 200, 1000 };
     e->number = number;
     e->client = number % 2 == 0;
     e->peer = &sim.ends[number ^ 1];
