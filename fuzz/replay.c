@@ -24,7 +24,7 @@ static void replay_file(const char *path)
             abort();
         n = fread(data + len, 1, 4096, file);
         len += n;
-    } while (n > 0);
+    } while (n == 4096);
     fclose(file);
     fprintf(stderr, "%s\n", path); /* the last one printed is the one that crashed */
     LLVMFuzzerTestOneInput(data, len);
