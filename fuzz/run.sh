@@ -10,9 +10,9 @@ shift
 found=0
 mkdir -p "$BUILD/fuzz"
 
-# Longer runs say now and then how far they are.
+# Long runs say now and then how far they are.
 progress() {
-    awk '/pulse/ { print "    " $0; fflush() }'
+    awk -v long=$((T > 60)) 'long && /pulse/ { print "    " $0; fflush() }'
 }
 
 for name in "$@"; do
