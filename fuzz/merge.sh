@@ -7,7 +7,8 @@ shift
 for name in "$@"; do
     new=$(mktemp -d)
     cp fuzz/corpus/"$name"/* "$new"
-    "$programs/fuzz_$name" -set_cover_merge=1 -use_counters=${COUNTERS:-0} "$new" "$programs/corpus_$name" 2>/dev/null
+    "$programs/fuzz_$name" -set_cover_merge=1 -use_counters=${COUNTERS:-0} "$new" \
+        "$programs/corpus_$name" 2>/dev/null
     for file in "$new"/*; do
         base=$(basename "$file")
         [ -e "fuzz/corpus/$name/$base" ] ||
