@@ -184,7 +184,8 @@ static void do_pause(struct world *w)
     if (pause)
         caws_pause(w->ws);
     else
-        caws_resume(w->ws);
+        world_resume(w);
+    w->paused = pause;
     REQUIRE(!pause || b.state >= CAWS_CLOSING || !(caws_wants(w->ws) & CAWS_WANT_READ));
     world_after(w, &b, CAWS_OK);
 }

@@ -15,14 +15,22 @@ static void on_open(caws_conn *ws)
     trace(&of(ws)->events, "open", 0, NULL, 0);
 }
 
+/* A pause takes effect before the next of these handlers. */
+static struct receiver *heard(caws_conn *ws)
+{
+    REQUIRE(!of(ws)->paused && of(ws)->closes == 0);
+    return of(ws);
+}
+
 static void message_ends(caws_conn *ws, caws_type type, const void *data, size_t len)
 {
-    struct receiver *r = of(ws);
+    struct receiver *r = heard(ws);
     trace(&r->events, type == CAWS_TEXT ? "text" : "binary", 0, data, len);
     r->messages++;
     if (r->echo)
         REQUIRE(caws_send(ws, type, data, len) == CAWS_OK);
-    if (r->pause && r->messages % 2)
+    r->paused = r->pause && r->messages % 2;
+    if (r->paused)
         caws_pause(ws);
     if (r->messages == r->close_at)
         REQUIRE(caws_close(ws, 3000, NULL) == CAWS_OK);
@@ -30,7 +38,7 @@ static void message_ends(caws_conn *ws, caws_type type, const void *data, size_t
 
 static void on_chunk(caws_conn *ws, caws_type type, const void *data, size_t len, unsigned flags)
 {
-    struct receiver *r = of(ws);
+    struct receiver *r = heard(ws);
     REQUIRE(r->streaming == !(flags & CAWS_CHUNK_FIRST));
     bytes_add(&r->chunks, data, len);
     r->streaming = !(flags & CAWS_CHUNK_LAST);
@@ -42,12 +50,12 @@ static void on_chunk(caws_conn *ws, caws_type type, const void *data, size_t len
 
 static void on_ping(caws_conn *ws, const void *data, size_t len)
 {
-    trace(&of(ws)->events, "ping", 0, data, len);
+    trace(&heard(ws)->events, "ping", 0, data, len);
 }
 
 static void on_pong(caws_conn *ws, const void *data, size_t len)
 {
-    trace(&of(ws)->events, "pong", 0, data, len);
+    trace(&heard(ws)->events, "pong", 0, data, len);
 }
 
 static void on_error(caws_conn *ws, int error, const char *detail)
@@ -116,9 +124,15 @@ static void take(struct receiver *r, unsigned seed)
     }
 }
 
+static void resume(struct receiver *r)
+{
+    r->paused = false;
+    caws_resume(r->ws);
+}
+
 static void go_on(struct receiver *r, bool tick)
 {
-    caws_resume(r->ws);
+    resume(r);
     while (tick && caws_deadline(r->ws) == 0)
         caws_tick(r->ws, 1);
 }
@@ -142,12 +156,12 @@ void receiver_feed(struct receiver *r, const uint8_t *data, size_t len, unsigned
         data += n;
         len -= n;
     }
-    caws_resume(r->ws);
+    resume(r);
     while (caws_deadline(r->ws) == 0) {
         caws_tick(r->ws, 1);
         if (!r->hold)
             take(r, take_seed);
-        caws_resume(r->ws);
+        resume(r);
     }
     take(r, take_seed);
 }

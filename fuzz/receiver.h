@@ -19,7 +19,7 @@ struct receiver {
     struct bytes chunks;   /* of the message that is streamed */
     char detail[124];      /* on_error's sentence; "" where it did not come */
     unsigned messages, errors, closes;
-    bool streaming;
+    bool streaming, paused;
 };
 
 /* Handlers and random source; what is set in cfg before stays. stream: with

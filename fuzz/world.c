@@ -70,12 +70,19 @@ static size_t write_now(caws_conn *ws, const caws_slice *v, size_t count)
 
 /* ---- Handlers ---------------------------------------------------------- */
 
-/* Of every handler but on_error and on_close. */
+/* Of every handler but on_error and on_close; and of those that tell what has
+ * come, ahead of which a pause takes effect. */
 static void enter(struct world *w)
 {
     w->handlers++;
     REQUIRE(w->closes == 0);
     REQUIRE(caws_ready_state(w->ws) < CAWS_CLOSING);
+}
+
+static void enter_heard(struct world *w)
+{
+    REQUIRE(!w->paused);
+    enter(w);
 }
 
 static void leave(struct world *w)
@@ -90,7 +97,7 @@ static int on_request(caws_conn *ws, const caws_request *req)
 {
     static const int answers[] = { CAWS_ACCEPT, CAWS_ACCEPT, CAWS_LATER, 404, 5, 200 };
     struct world *w = of(ws);
-    enter(w);
+    enter_heard(w);
     REQUIRE(++w->requests == 1 && w->opened == 0 && req->target.data[0] == '/');
     REQUIRE(caws_ready_state(ws) == CAWS_CONNECTING);
     leave(w);
@@ -111,7 +118,7 @@ static void on_open(caws_conn *ws)
 static void on_message(caws_conn *ws, caws_type type, const void *data, size_t len)
 {
     struct world *w = of(ws);
-    enter(w);
+    enter_heard(w);
     w->messages++;
     REQUIRE(w->opened == 1 && len <= w->cfg.max_message);
     REQUIRE(type != CAWS_TEXT || model_utf8(data, len) == MODEL_VALID);
@@ -121,7 +128,7 @@ static void on_message(caws_conn *ws, caws_type type, const void *data, size_t l
 static void on_chunk(caws_conn *ws, caws_type type, const void *data, size_t len, unsigned flags)
 {
     struct world *w = of(ws);
-    enter(w);
+    enter_heard(w);
     (void)type;
     (void)data;
     REQUIRE(len > 0 || flags & CAWS_CHUNK_LAST);
@@ -132,7 +139,7 @@ static void on_chunk(caws_conn *ws, caws_type type, const void *data, size_t len
 static void on_control(caws_conn *ws, const void *data, size_t len)
 {
     struct world *w = of(ws);
-    enter(w);
+    enter_heard(w);
     (void)data;
     REQUIRE(w->opened == 1 && len <= 125);
     leave(w);
@@ -259,99 +266,4 @@ void world_sent(struct world *w, bool text, const void *data, size_t len)
     trace(&w->sent, text ? "text" : "binary", 0, data, len);
     REQUIRE(w->count < sizeof w->ends / sizeof *w->ends);
     w->ends[w->count++] = w->sent.len;
-}
-
-/* ---- The end ----------------------------------------------------------- */
-
-/* The messages that left are those that were sent, in order; some are missing
- * only where the header says so. */
-static void check_messages(const struct world *w, const struct bytes *left)
-{
-    size_t at = 0, from = 0, missing = 0;
-    for (size_t i = 0; i < w->count; from = w->ends[i++]) {
-        size_t n = w->ends[i] - from;
-        if (left->len - at >= n && memcmp(left->data + at, w->sent.data + from, n) == 0)
-            at += n;
-        else
-            missing++;
-    }
-    REQUIRE(at == left->len);
-    REQUIRE(missing == 0 || w->discarded || w->closed_by_peer || w->aborted);
-}
-
-static void check_output(const struct world *w)
-{
-    static struct model_head head;
-    struct model_limits limits = { MODEL_HEAD, MODEL_FIELDS };
-    struct model m = { .server = w->client, .echo = true, .max_message = SIZE_MAX / 2,
-                       .max_fragments = UINT32_MAX, .max_control = UINT32_MAX };
-    size_t from = 0;
-    if (w->handshake && w->output.len > 0) {
-        REQUIRE(model_head(&head, &limits, w->output.data, w->output.len, !w->client) == 1);
-        from = w->client || atoi(head.start + 9) == 101 ? head.used : w->output.len;
-    }
-    if (from < w->output.len)
-        model_receive(&m, w->output.data + from, w->output.len - from);
-    REQUIRE(m.error == CAWS_OK && m.left == 0);
-    check_messages(w, &m.echoed);
-    model_free(&m);
-}
-
-void world_take(struct world *w, size_t len)
-{
-    caws_slice v[3];
-    size_t n, left, max = 1 + len % 3;
-    bool offers = caws_wants(w->ws) & CAWS_WANT_WRITE;
-    n = caws_output(w->ws, v, max);
-    REQUIRE(n <= max && (caws_wants(w->ws) == CAWS_WANT_CLOSE || offers == (n > 0)));
-    left = len;
-    for (size_t i = 0; i < n; i++) {
-        size_t part = v[i].len < left ? v[i].len : left;
-        REQUIRE(v[i].len > 0);
-        bytes_add(&w->output, v[i].data, part);
-        left -= part;
-    }
-    caws_output_done(w->ws, len - left);
-}
-
-/* A tick leaves nothing that is due: else an event loop would spin. What was
- * held may need several. */
-void world_tick(struct world *w)
-{
-    for (int i = 0; i < 300 && caws_deadline(w->ws) <= w->now; i++)
-        caws_tick(w->ws, w->now);
-    REQUIRE(caws_deadline(w->ws) > w->now);
-}
-
-static void take_all(struct world *w)
-{
-    size_t before;
-    do {
-        before = w->output.len;
-        world_take(w, SIZE_MAX);
-    } while (w->output.len > before);
-}
-
-void world_end(struct world *w)
-{
-    w->allocs_left = w->randoms_left = 0;
-    for (int i = 0; i < 300 && caws_deadline(w->ws) == 0; i++) {
-        caws_resume(w->ws);
-        world_tick(w);
-    }
-    take_all(w);
-    caws_feed_eof(w->ws, CAWS_OK, NULL); /* where it came before, CAWS_WANT_CLOSE asks for it */
-    caws_resume(w->ws);
-    world_tick(w);
-    take_all(w);
-    world_check(w);
-    REQUIRE(caws_ready_state(w->ws) == CAWS_CLOSED && caws_wants(w->ws) == CAWS_WANT_CLOSE);
-    /* Where nobody is asked, there may have been no memory for the 101. */
-    REQUIRE(w->closes == w->owed || (!w->cfg.on_request && w->failures > 0));
-    check_output(w);
-    caws_free(w->ws);
-    REQUIRE(w->blocks == 0 && w->bytes == 0);
-    bytes_free(&w->output);
-    bytes_free(&w->sent);
-    bytes_free(&w->part);
 }

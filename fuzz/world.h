@@ -29,6 +29,7 @@ struct world {
     unsigned requests, opened, errors, closes;
     int answered;             /* by on_request */
     bool owed;                /* on_close will come */
+    bool paused;              /* by the application */
     bool aborted, discarded, closed_by_peer, saw_shutdown;
     caws_state state;         /* the last one seen */
 
@@ -61,6 +62,7 @@ void world_sent(struct world *w, bool text, const void *data, size_t len);
 /* The transport takes at most len bytes; time comes to all that is due. */
 void world_take(struct world *w, size_t len);
 void world_tick(struct world *w);
+void world_resume(struct world *w);
 /* Takes all output, ends the transport, and checks what it all came to. */
 void world_end(struct world *w);
 
