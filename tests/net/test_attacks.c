@@ -45,7 +45,7 @@ static void test_a_flood_does_not_starve_timers(void **state)
     for (int i = 0; i < CROWD; i++)
         crowd[i] = peer_open(&n);
     flooder = peer_open(&n);
-    /* Due after 50 ms of silence; each step, in which the flooder has always more to give, is one. */
+    /* Due after 50 ms of silence; each step is one, and the flooder has always more to give. */
     for (int i = 0; i < 100; i++) {
         flood(&flooder);
         step(&n);

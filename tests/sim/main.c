@@ -17,7 +17,8 @@ static void show_where(void)
     show_last_events();
     if (sim.inject.on)
         printf("seed %llu, small, allocation %llu fails%s\n", (unsigned long long)sim.seed,
-               (unsigned long long)sim.inject.at, sim.inject.onwards ? ", and all that follow" : "");
+               (unsigned long long)sim.inject.at,
+               sim.inject.onwards ? ", and all that follow" : "");
     else
         printf("seed %llu: make sim SEED=%llu\n", (unsigned long long)sim.seed,
                (unsigned long long)sim.seed);
