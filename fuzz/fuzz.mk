@@ -34,7 +34,8 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(FUZZ_SHARE) $(BUILD)/libcaws.
 fuzz-built: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 
 fuzz:
-	@sh tests/setup.sh $(CLANG) libfuzzer
+	@sh tests/setup.sh $(CLANG)
+	@sh tests/setup.sh libfuzzer
 	@$(PARALLEL) BUILD=$(BUILD)/fuzz/libfuzzer CC=$(CLANG) \
 	  CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,$(SANITIZERS)' fuzz-built
 fuzz-smoke: fuzz

@@ -21,8 +21,10 @@ static void replay_file(const char *path)
         perror(path);
         exit(1);
     }
-    while ((n = fread(some, 1, sizeof some, file)) > 0)
+    do {
+        n = fread(some, 1, sizeof some, file);
         bytes_add(&all, some, n);
+    } while (n == sizeof some);
     fclose(file);
     fprintf(stderr, "%s\n", path); /* the last one printed is the one that crashed */
     data = exact_copy(all.data, all.len);
