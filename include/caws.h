@@ -280,7 +280,8 @@ typedef struct caws_transport {
  *                 never with a length the peer merely announced
  *   sending       at most max_buffered or one message, whichever is more,
  *                 and what max_control_burst + 1 Pongs, a Ping and a Close
- *                 take
+ *                 take. Small frames share blocks of 4 KiB; one that a
+ *                 control frame cut short may stay nearly empty
  * An idle OPEN conn holds only the fixed block, and the name of the agreed
  * subprotocol if there is one.
  * transport may be NULL, else it must outlive the conn. NULL is returned for
@@ -430,8 +431,8 @@ void caws_discard(caws_conn *ws);
 
 /* Take CAWS_WANT_READ away and give it back: flow control towards the peer.
  * Takes effect before the next handler; the rest of the current feed is held
- * and used by the tick that is due after caws_resume. Ping, pong and message
- * timeouts stand still meanwhile. */
+ * and used by the tick that is due after caws_resume, before more is wanted.
+ * Ping, pong and message timeouts stand still meanwhile. */
 void caws_pause(caws_conn *ws);
 void caws_resume(caws_conn *ws);
 

@@ -227,13 +227,14 @@ int caws__sock_local(int fd, uint16_t *port, char hosts[CAWS__SOCK_HOSTS])
     struct sockaddr_storage addr = { 0 };
     struct in_addr four;
     struct in6_addr six;
-    char text[INET_ADDRSTRLEN];
 
     *port = 0;
     hosts[0] = '\0';
     if (caws__sys_getsockname(fd, &addr) < 0)
         return -1;
     if (sock_four(&addr, &four, port)) {
+        char text[INET_ADDRSTRLEN];
+
         inet_ntop(AF_INET, &four, text, sizeof text);
         if (ntohl(four.s_addr) >> 24 == 127)
             snprintf(hosts, CAWS__SOCK_HOSTS, "%s, %s", names, text);
