@@ -254,6 +254,8 @@ def sample(trial, candidates, count):
             tally[outcome] += 1
             if outcome == 'survived':
                 survivors.append(mutant)
+                if os.environ.get('KEYS'):
+                    say(f'survivor at line {mutant.line}: {mutant.key()}')
             done = tally['killed'] + tally['survived']
             if sys.stdout.isatty():
                 say(f'\r{done} of {count}, {len(survivors)} survived ', '')
