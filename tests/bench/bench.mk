@@ -9,6 +9,11 @@ BENCH_PEERS := $(BENCH)/lws $(if $(QUICK),,$(BENCH)/beast)
 ROUNDS      ?= $(if $(QUICK),1,9)
 # What a table says of where it comes from.
 bench_from   = BENCH_FLAGS='$(CFLAGS)' BENCH_COMMAND='make $@$(if $(QUICK), QUICK=1)'
+
+# Exact figures, which "make test" compares with tests/bench/budget.tsv.
+CHECKS += tests/budget.sh tests/budget_frames.sh
+check: $(BENCH)/budget $(BENCH)/frames
+
 .PHONY: bench bench-built bench-kernels
 
 $(BENCH)/control: $(BUILD)/obj/tests/bench/control.o
