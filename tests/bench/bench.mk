@@ -2,6 +2,7 @@
 # "make test" holds exact figures to.
 #: make bench           caws beside a floor and other libraries (ROUNDS=9, QUICK=1, ONLY=word)
 #: make bench-kernels   masking and UTF-8 beside memcpy; instructions per frame
+#: make bench-scale     200000 connections, broadcasts to more and more (PAIRS=10, QUICK=1)
 
 BENCH       := $(BUILD)/tests/bench
 BENCH_SHARE := $(addprefix $(BUILD)/obj/tests/bench/,server.o load.o table.o)
@@ -14,12 +15,12 @@ bench_from   = BENCH_FLAGS='$(CFLAGS)' BENCH_COMMAND='make $@$(if $(QUICK), QUIC
 CHECKS += tests/budget.sh tests/budget_frames.sh
 check: $(BENCH)/budget $(BENCH)/frames
 
-.PHONY: bench bench-built bench-kernels
+.PHONY: bench bench-built bench-kernels bench-scale
 
 $(BENCH)/control: $(BUILD)/obj/tests/bench/control.o
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-$(BENCH)/bench $(BENCH)/kernels: $(BENCH_SHARE)
+$(BENCH)/bench $(BENCH)/kernels $(BENCH)/scale: $(BENCH_SHARE)
 $(BENCH)/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libcaws.a
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/libcaws.a
@@ -53,3 +54,7 @@ bench-kernels:
 	@{ sh tests/bench/instructions.sh $(BENCH)/frames; echo wslay; \
 	   sh tests/bench/instructions.sh $(BENCH)/frames_wslay; } 2>$(BENCH)/valgrind.log | \
 	 $(bench_from) $(BENCH)/kernels $(if $(QUICK),-q -r 3)
+
+bench-scale:
+	@$(PARALLEL) $(BENCH)/control $(BENCH)/caws $(BENCH)/scale
+	@$(bench_from) $(BENCH)/scale $(if $(QUICK),-q) $(if $(PAIRS),-p $(PAIRS))

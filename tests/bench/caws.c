@@ -2,7 +2,8 @@
  *
  *   caws echo        whole messages, by on_message
  *   caws stream      piece by piece, by on_chunk, in constant memory
- *   caws broadcast   every message to everybody */
+ *   caws broadcast   every message to everybody
+ *   caws hold        whole messages, and no Pings to those that are silent */
 #include <caws_net.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,8 @@ int main(int argc, char **argv)
     } else {
         config.ws.on_message = strcmp(mode, "broadcast") == 0 ? broadcast : echo;
     }
+    if (strcmp(mode, "hold") == 0)
+        config.ws.ping_interval_ms = CAWS_OFF;
     server = loop ? caws_listen(loop, &config) : NULL;
     if (!server) {
         perror("caws");

@@ -16,6 +16,7 @@
 
 #define PATIENCE_MS 20000
 #define EVENTS      256
+#define AT_ONCE     64 /* handshakes, when connections are opened */
 
 static unsigned char input[1 << 20];
 
@@ -106,18 +107,24 @@ static void answer(int fd)
         die("no 101, but \"%.*s\"", n > 0 ? (int)n : 0, input);
 }
 
-static void open_one(struct load *l, size_t i)
+static void open_some(struct load *l, size_t count)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
-    int fd = dial(l->port);
+    struct load_conn *conns = l->conns + l->count;
 
-    if (!l->raw) {
-        request(fd, l->port);
-        answer(fd);
+    for (size_t i = 0; i < count; i++) {
+        conns[i] = (struct load_conn){ .fd = dial(l->port) };
+        if (!l->raw)
+            request(conns[i].fd, l->port);
     }
-    l->conns[i] = (struct load_conn){ .fd = fd };
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        die("epoll_ctl");
+    for (size_t i = 0; i < count; i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.u64 = l->count++ };
+
+        if (!l->raw)
+            answer(conns[i].fd);
+        if (fcntl(conns[i].fd, F_SETFL, O_NONBLOCK) < 0 ||
+            epoll_ctl(l->epoll, EPOLL_CTL_ADD, conns[i].fd, &event) < 0)
+            die("epoll_ctl");
+    }
 }
 
 void load_more(struct load *l, size_t count)
@@ -125,8 +132,10 @@ void load_more(struct load *l, size_t count)
     l->conns = realloc(l->conns, (l->count + count) * sizeof *l->conns);
     if (!l->conns)
         die("no memory");
-    for (; count > 0; count--)
-        open_one(l, l->count++);
+    for (size_t n; count > 0; count -= n) {
+        n = count < AT_ONCE ? count : AT_ONCE;
+        open_some(l, n);
+    }
 }
 
 void load_open(struct load *l, uint16_t port, bool raw, size_t count)
