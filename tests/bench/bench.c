@@ -21,6 +21,7 @@ enum who { CONTROL, CAWS, LWS, WS, BEAST, WHOS };
 
 static const char *const names[WHOS] = { "control", "caws", "libwebsockets", "ws (node)",
                                          "Boost.Beast" };
+static const char *const files[WHOS] = { "control", "caws", "lws", "ws", "beast" };
 static bool present[WHOS];
 
 static const char *folder; /* of the programs */
@@ -76,19 +77,17 @@ static bool takes_part(const struct work *w, enum who who)
 
 static void find_programs(void)
 {
-    static const char *const files[WHOS] = { "control", "caws", "lws", NULL, "beast" };
     const char *modules = getenv("NODE_PATH");
     char path[PATH];
 
     for (int i = 0; i < WHOS; i++) {
-        snprintf(path, sizeof path, "%s/%s", i == WS ? modules : folder, i == WS ? "ws" : files[i]);
-        present[i] = (i != WS || modules) && access(path, R_OK) == 0;
+        snprintf(path, sizeof path, "%s/%s", i == WS && modules ? modules : folder, files[i]);
+        present[i] = access(path, R_OK) == 0;
     }
 }
 
 static void start(struct server *s, const struct work *w, enum who who, const char *callgrind_out)
 {
-    static const char *const files[WHOS] = { "control", "caws", "lws", "", "beast" };
     const char *argv[10] = { NULL };
     char path[PATH], out[PATH];
     size_t n = 0;
@@ -206,15 +205,16 @@ static double instructions_of(size_t work, enum who who, uint64_t batches)
     return collected(file);
 }
 
-/* The difference of two runs: what they have in common is no matter. */
+/* The difference of two runs: what they have in common is no matter. The longer one's
+ * profile is left in the folder, for callgrind_annotate. */
 static void measure_instructions(size_t work, enum who who)
 {
-    enum { FEW = 5, MANY = 25 };
+    enum { FEW = 5, MANY = 105 };
     double more = (double)(MANY - FEW) * (double)works[work].conns * works[work].frames;
 
     progress("%s: instructions, %s", works[work].name, names[who]);
-    results[work][who].instructions =
-        (instructions_of(work, who, MANY) - instructions_of(work, who, FEW)) / more;
+    double few = instructions_of(work, who, FEW);
+    results[work][who].instructions = (instructions_of(work, who, MANY) - few) / more;
 }
 
 /* ---- All of them ------------------------------------------------------- */

@@ -215,20 +215,21 @@ static void take_content(const struct load *l, struct load_conn *c, const struct
     }
 }
 
-/* The length of a frame whose header is there; 0: it is not yet. */
-static bool frame_begins(struct load_conn *c)
+/* A byte of a header; with its last, c->left is the length of its payload. */
+static void take_header(struct load_conn *c, unsigned char byte)
 {
-    unsigned size = c->have < 2 ? 2 : c->head[1] == 126 ? 4 : c->head[1] == 127 ? 10 : 2;
+    unsigned size;
 
+    c->head[c->have++] = byte;
+    size = c->have < 2 ? 2 : c->head[1] == 126 ? 4 : c->head[1] == 127 ? 10 : 2;
     if (c->have < size)
-        return false;
+        return;
     if ((c->head[0] & 0x0f) > 2 || c->head[1] > 127)
         die("a frame that is no echo: %02x %02x", c->head[0], c->head[1]);
     c->left = size > 2 ? 0 : c->head[1];
     for (unsigned i = 2; i < size; i++)
         c->left = c->left << 8 | c->head[i];
     c->have = 0;
-    return true;
 }
 
 static void take_frames(const struct load *l, struct load_conn *c, const struct batch *b,
@@ -238,9 +239,8 @@ static void take_frames(const struct load *l, struct load_conn *c, const struct 
         size_t n = len < c->left ? len : (size_t)c->left;
 
         if (c->left == 0) {
-            c->head[c->have++] = *data++;
+            take_header(c, *data++);
             len--;
-            frame_begins(c);
             continue;
         }
         take_content(l, c, b, data, n, check);
