@@ -430,8 +430,8 @@ void caws_discard(caws_conn *ws);
 
 /* Take CAWS_WANT_READ away and give it back: flow control towards the peer.
  * Takes effect before the next handler; the rest of the current feed is held
- * and used by the tick that is due after caws_resume. Ping, pong and message
- * timeouts stand still meanwhile. */
+ * and used by the tick that is due after caws_resume, before more is wanted.
+ * Ping, pong and message timeouts stand still meanwhile. */
 void caws_pause(caws_conn *ws);
 void caws_resume(caws_conn *ws);
 

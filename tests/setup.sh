@@ -28,10 +28,18 @@ have() {
         echo 'int main(void) { return 0; }' |
             clang-19 -x c -fsanitize=memory -o /dev/null - 2>/dev/null &&
             command -v llvm-cov-19 >/dev/null ;;
+    clang-lto)
+        echo 'int main(void) { return 0; }' | clang -flto -x c -o /dev/null - 2>/dev/null &&
+            command -v llvm-ar >/dev/null ;;
+    wine64) [ -x /usr/lib/wine/wine64 ] ;; # it is not in PATH
     # A compiler for another machine, with that machine's C library.
     *-gcc)
+        out=$(mktemp -d)
         printf '%s\n' '#include <stdio.h>' 'int main(void) { return puts(""); }' |
-            "$1" -x c -o /dev/null - 2>/dev/null ;;
+            "$1" -x c -o "$out/program" - 2>/dev/null
+        set -- $?
+        rm -rf "$out"
+        return "$1" ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -58,7 +66,7 @@ package() {
     s390x-linux-gnu-gcc) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
     x86_64-w64-mingw32-gcc) echo gcc-mingw-w64-x86-64 ;;
     qemu-*) echo qemu-user ;;
-    wine64) echo wine64 ;;
+    clang-lto) echo "llvm llvm-$(clang -dumpversion 2>/dev/null | cut -d. -f1)-linker-tools" ;;
     musl-gcc) echo musl-tools ;;
     ctags) echo universal-ctags ;;
     *) echo "$1" ;;

@@ -152,7 +152,8 @@ ssize_t caws__sys_recv(int fd, void *data, size_t len)
 
 ssize_t caws__sys_sendmsg(int fd, struct iovec *v, size_t count)
 {
-    struct msghdr msg = { .msg_iov = v, .msg_iovlen = count };
+    /* The count's type is size_t in one C library and int in another. */
+    struct msghdr msg = { .msg_iov = v, .msg_iovlen = (uint16_t)count };
     ssize_t n;
 
     do

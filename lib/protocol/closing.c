@@ -38,8 +38,10 @@ int caws_close(caws_conn *ws, uint16_t code, const char *reason)
         closing_queue(ws, payload, (size_t)len);
     } else {
         ws->over = ws->deaf = true;
-        ws->error = CAWS_ERR_EOF;
-        ws->untold = true;
+        if (ws->error == CAWS_OK) { /* else this is inside its on_error */
+            ws->error = CAWS_ERR_EOF;
+            ws->untold = true;
+        }
     }
     caws__enter(ws, CAWS_CLOSING);
     caws__changed(ws);

@@ -158,12 +158,14 @@ void caws_free(caws_conn *ws)
 
 /* ---- What it wants ----------------------------------------------------- */
 
-/* An undecided conn holds what comes behind the head: max_head in all. */
+/* An undecided conn holds what comes behind the head, max_head in all. Another
+ * uses what it holds, from a pause, before it takes more. */
 static bool conn_has_room(const struct caws_conn *ws)
 {
-    return !ws->undecided ||
-           ws->held.len - ws->held_used <
-               caws__max_head(ws->cfg) - ws->opening->head.text.len;
+    size_t held = ws->held.len - ws->held_used;
+    if (ws->undecided)
+        return held < caws__max_head(ws->cfg) - ws->opening->head.text.len;
+    return held == 0 || ws->deaf;
 }
 
 unsigned caws_wants(const caws_conn *ws)

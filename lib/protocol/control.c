@@ -43,6 +43,8 @@ static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
 static void control_frame(struct caws_conn *ws, const uint8_t *data,
                           size_t len)
 {
+    if (ws->message.fragments == 0 && ws->state == CAWS_OPEN)
+        ws->time.message = CAWS__NEVER; /* of the next frame: its own time */
     if (ws->in.opcode == CAWS__CLOSE)
         caws__close_received(ws, data, len);
     else if (ws->state != CAWS_OPEN)

@@ -212,8 +212,9 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
     ws->time.heard = ws->time.now;
     ws->pinging = false;
     if (caws__receive_pending(ws))
-        caws__receive_held(ws);
-    ws->waited = caws__outbox_waits(&ws->out);
+        caws__receive_held(ws); /* what is queued there did not wait */
+    else
+        ws->waited = caws__outbox_waits(&ws->out);
     left = receive_bytes(ws, data, len);
     if (left > 0)
         receive_hold(ws, (const uint8_t *)data + (len - left), left);

@@ -63,13 +63,21 @@ static uint64_t state_closing_due(struct caws_conn *ws)
     return due < ws->time.message ? due : ws->time.message;
 }
 
-/* What stood still while the conn was paused goes on. */
+static uint64_t state_earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What stood still while the conn was paused goes on, as if begun now at the
+ * latest: it may have begun in the pause, or since. */
 static void state_resume(struct caws_conn *ws)
 {
-    uint64_t stood = ws->time.now - ws->time.paused;
-    ws->time.heard += stood;
+    uint64_t now = ws->time.now, stood = now - ws->time.paused;
+    ws->time.heard = state_earlier(ws->time.heard + stood, now);
     if (ws->time.message != CAWS__NEVER)
-        ws->time.message += stood;
+        ws->time.message = state_earlier(
+            ws->time.message + stood,
+            caws__after(now, caws__message_timeout(ws->cfg)));
     ws->rearm = true;
 }
 

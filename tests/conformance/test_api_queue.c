@@ -191,6 +191,31 @@ static void a_pause_takes_effect_before_the_next_handler(void **state)
     }
 }
 
+/* What is held is used before more is read: else whoever pauses at each message
+ * would make it grow with all that the peer has sent. */
+static void what_is_held_comes_before_more(void **state)
+{
+    /* REQ stream-1, ALLOC-8 */
+    static const caws_config cfg = { .on_message = pause_now };
+    (void)state;
+    for (int end = PEER_SERVER; end <= PEER_CLIENT; end++) {
+        struct peer p = { 0 };
+        peer_open(&p, end == PEER_CLIENT, &cfg);
+        frames_feed(&p, "81:a 81:b 81:c");
+        for (int i = 0; i < 2; i++) {
+            assert_true(peer_wants(&p, 0));
+            caws_resume(p.ws);
+            assert_true(peer_wants(&p, 0));
+            peer_tick(&p, 0);
+        }
+        assert_string_equal(p.log, "open\ntext 1 a\ntext 1 b\ntext 1 c\n");
+        assert_true(peer_wants(&p, 0));
+        caws_resume(p.ws);
+        assert_true(peer_wants(&p, CAWS_WANT_READ));
+        peer_free(&p);
+    }
+}
+
 static void the_end_comes_behind_what_is_held(void **state)
 {
     /* REQ stream-1, CPU-9 */
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(discarding_what_has_not_begun),
         cmocka_unit_test(discarding_inside_a_fragmented_message),
         cmocka_unit_test(a_pause_takes_effect_before_the_next_handler),
+        cmocka_unit_test(what_is_held_comes_before_more),
         cmocka_unit_test(the_end_comes_behind_what_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* RFC 6455 sections 5.5.2, 7.1.1 and 10.4: what does not wait for ever. */
 #include "frames.h"
+#include "upgrade.h"
 
 static const caws_config short_times = {
     .message_timeout_ms = 3000, .ping_interval_ms = 1000,
@@ -288,6 +289,73 @@ static void a_pause_does_not_stop_the_messages_clock_for_good(void **state)
 }
 
 /* Everything off: nothing is ever due. */
+/* Pings without a gap, cut so that each piece ends inside one: every frame has
+ * its own time. */
+static void the_next_frame_has_its_own_time(void **state)
+{
+    (void)state;
+    for (int end = PEER_SERVER; end <= PEER_CLIENT; end++) {
+        struct peer p = { .quiet_pings = true };
+        unsigned char pings[40];
+        size_t n = peer_frame(pings, 0x89, "p", 1, end == PEER_SERVER);
+        peer_frame(pings + n, 0x89, "p", 1, end == PEER_SERVER);
+        peer_open(&p, end == PEER_CLIENT, &short_times);
+        peer_forget(&p);
+        peer_feed(&p, pings, 1);
+        for (int i = 0; i < 15; i++) { /* 4.5 s, of 3 for one message */
+            peer_tick(&p, 300);
+            peer_feed(&p, pings + 1, n);
+        }
+        assert_string_equal(p.log, "");
+        peer_free(&p);
+    }
+}
+
+/* A pause that began before there was a time, or before it was OPEN. */
+static void a_pause_from_before_counts_from_the_opening(void **state)
+{
+    (void)state;
+    for (int end = PEER_SERVER; end <= PEER_CLIENT; end++) {
+        caws_config cfg = short_times;
+        caws_conn *ws;
+        cfg.random = upgrade_nonce;
+        ws = caws_new_open(end == PEER_CLIENT, NULL, NULL, &cfg, NULL);
+        caws_pause(ws);
+        caws_tick(ws, 1000000);
+        caws_resume(ws);
+        caws_tick(ws, 1000300);
+        assert_int_equal(caws_deadline(ws), 1001300);
+        caws_free(ws);
+    }
+}
+
+static int decide_later(caws_conn *ws, const caws_request *req)
+{
+    (void)ws;
+    (void)req;
+    return CAWS_LATER;
+}
+
+/* A message that begins in what was held has its time from then on. */
+static void a_pause_does_not_shift_what_begins_after_it(void **state)
+{
+    caws_config cfg = short_times;
+    struct peer p = { 0 };
+    (void)state;
+    cfg.ping_interval_ms = CAWS_OFF;
+    cfg.on_request = decide_later;
+    cfg.on_open = caws_resume;
+    peer_server(&p, &cfg);
+    peer_feed_text(&p, PEER_REQUEST);
+    peer_feed_frame(&p, 0x01, "begun", 5);
+    caws_pause(p.ws);
+    peer_tick(&p, 500);
+    assert_int_equal(caws_accept(p.ws), CAWS_OK);
+    peer_tick(&p, 500);
+    assert_int_equal(caws_deadline(p.ws), p.now + 3000);
+    peer_free(&p);
+}
+
 static void timeouts_can_be_switched_off(void **state)
 {
     /* REQ ping-1 */
@@ -326,6 +394,9 @@ int main(void)
         cmocka_unit_test(a_message_in_time_is_forgotten),
         cmocka_unit_test(a_pause_of_ours_is_not_the_peers_fault),
         cmocka_unit_test(a_pause_does_not_stop_the_messages_clock_for_good),
+        cmocka_unit_test(the_next_frame_has_its_own_time),
+        cmocka_unit_test(a_pause_from_before_counts_from_the_opening),
+        cmocka_unit_test(a_pause_does_not_shift_what_begins_after_it),
         cmocka_unit_test(timeouts_can_be_switched_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,31 @@ static void replies_of_the_same_feed_leave_first(void **state)
     }
 }
 
+static void echo_and_pause(caws_conn *ws, caws_type type, const void *data, size_t len)
+{
+    frames_echo(ws, type, data, len);
+    if (*(const char *)data == 'a')
+        caws_pause(ws);
+}
+
+/* What a pause had held is used in the feed after it, and its replies too. */
+static void replies_to_what_was_held_leave_first(void **state)
+{
+    /* REQ 5.5.1-9, 5.5.1-10 */
+    static const caws_config echo = { .on_message = echo_and_pause };
+    (void)state;
+    for (int end = PEER_SERVER; end <= PEER_CLIENT; end++) {
+        struct peer p = { 0 };
+        peer_open(&p, end == PEER_CLIENT, &echo);
+        frames_feed(&p, "81:a 81:b");
+        frames_expect_out(&p, "paused", "81:a");
+        caws_resume(p.ws);
+        frames_feed(&p, "88:#1001");
+        frames_expect_out(&p, "echoes", "81:a 81:b 88:#1001");
+        peer_free(&p);
+    }
+}
+
 /* Queued fragments of a message that has begun still go. */
 static void a_fragmented_message_of_ours_that_has_begun(void **state)
 {
@@ -232,6 +257,7 @@ int main(void)
         cmocka_unit_test(no_data_follow_a_close),
         cmocka_unit_test(the_answer_overtakes_what_has_not_begun),
         cmocka_unit_test(replies_of_the_same_feed_leave_first),
+        cmocka_unit_test(replies_to_what_was_held_leave_first),
         cmocka_unit_test(a_fragmented_message_of_ours_that_has_begun),
         cmocka_unit_test(a_server_closes_tcp_at_once),
         cmocka_unit_test(a_client_waits_for_the_server_to_close_tcp),

@@ -191,6 +191,27 @@ static int abort_in_request(caws_conn *ws, const caws_request *req)
     return CAWS_ACCEPT;
 }
 
+static void close_at_once(caws_conn *ws, int error, const char *detail)
+{
+    (void)error;
+    (void)detail;
+    assert_int_equal(caws_close(ws, CAWS_CLOSE_NORMAL, NULL), CAWS_OK);
+}
+
+/* Closing inside on_error, before it is OPEN, is not a second error. */
+static void the_first_error_is_the_one_that_is_told(void **state)
+{
+    /* REQ 7.1.7-1 */
+    static const caws_config cfg = { .on_error = close_at_once };
+    struct peer p = { 0 };
+    (void)state;
+    peer_client(&p, "ws://server.example.com/chat", &cfg);
+    caws_feed_eof(p.ws, CAWS_ERR_SYS, "connection reset");
+    assert_string_equal(p.log, "error -19 connection reset\n"
+                               "close 1006 unclean transport -19\n");
+    peer_free(&p);
+}
+
 static void there_is_no_close_frame_before_the_101(void **state)
 {
     /* REQ 7.2.2-1, 10.7-4 */
@@ -233,6 +254,7 @@ int main(void)
         cmocka_unit_test(an_idle_connection_stays_open),
         cmocka_unit_test(a_lost_transport_at_each_byte_of_a_session),
         cmocka_unit_test(a_lost_transport_at_each_byte_of_a_handshake),
+        cmocka_unit_test(the_first_error_is_the_one_that_is_told),
         cmocka_unit_test(there_is_no_close_frame_before_the_101),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

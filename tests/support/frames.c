@@ -147,7 +147,7 @@ int frames_feed(struct peer *p, const char *text)
 
 /* ---- Bytes to text ----------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(__printf__, 2, 3)))
 static void print(struct bytes *to, const char *format, ...)
 {
     char text[64];

@@ -17,7 +17,7 @@ static void *grow(void *data, size_t *cap, size_t need)
     return data;
 }
 
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(__printf__, 2, 3)))
 static void say(struct peer *p, const char *format, ...)
 {
     va_list args;

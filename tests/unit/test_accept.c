@@ -121,8 +121,12 @@ static void test_one_too_many(void **state)
 
 static void test_numbers_that_are_no_descriptors(void **state)
 {
-    static const intptr_t numbers[] = { -1, INT_MIN, (intptr_t)INT_MAX + 1, INTPTR_MAX, INTPTR_MIN,
-                                        /* as an int it would be 0 */ (intptr_t)UINT_MAX + 1 };
+    static const intptr_t numbers[] = {
+        -1, INT_MIN, INTPTR_MAX, INTPTR_MIN,
+#if INTPTR_MAX > INT_MAX
+        (intptr_t)INT_MAX + 1, (intptr_t)UINT_MAX + 1 /* as an int it would be 0 */
+#endif
+    };
     struct net n = net_begin(state, 0);
     int before = count_descriptors();
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {

@@ -47,15 +47,16 @@ static void test_writing(void **state)
     caws_alloc alloc = peer_counting(&counting);
     struct caws__buffer b = { NULL, 0, 0 };
     struct caws__writer w = { &b, &alloc, CAWS_OK };
-    size_t len;
+    char expected[40];
+    size_t len = (size_t)snprintf(expected, sizeof expected, "a0%zuB: c\r\n", SIZE_MAX);
     (void)state;
     caws__put(&w, "a");
     caws__put_number(&w, 0);
     caws__put_number(&w, SIZE_MAX);
     caws__put_field(&w, "B", (caws_slice){ "cd", 1 });
     assert_int_equal(w.result, CAWS_OK);
-    assert_int_equal(b.len, 28);
-    assert_memory_equal(b.data, "a018446744073709551615B: c\r\n", 28);
+    assert_int_equal(b.len, len);
+    assert_memory_equal(b.data, expected, len);
     counting.fail_at = counting.calls + 1;
     while (w.result == CAWS_OK)
         caws__put(&w, "more");
