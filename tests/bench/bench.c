@@ -92,6 +92,7 @@ static void start(struct server *s, const struct work *w, enum who who, const ch
     char path[PATH], out[PATH];
     size_t n = 0;
 
+    snprintf(doing, sizeof doing, "%s, %s", w->name, names[who]);
     if (callgrind_out) {
         snprintf(out, sizeof out, "--callgrind-out-file=%s", callgrind_out);
         argv[n++] = "valgrind";

@@ -144,7 +144,23 @@ static size_t pairs_possible(size_t wanted, size_t each)
     return most > 0 ? most : 1;
 }
 
-static void print_held(size_t n, size_t each, double kernel)
+/* What the handshakes cost a server that answers with a fixed 101. */
+static void open_floor(size_t count, double *rate, double *cpu)
+{
+    const char *argv[] = { control, "accept", NULL };
+    struct server s;
+    struct load l;
+
+    server_start(&s, argv, true);
+    double begin = now_s();
+    load_open(&l, s.port, false, count);
+    *rate = (double)count / (now_s() - begin);
+    *cpu = server_cpu_s(&s) / (double)count * 1e6;
+    load_close(&l);
+    server_stop(&s);
+}
+
+static void print_held(size_t n, size_t each, double kernel, double floor[2][ROUNDS])
 {
     double resident[MAX_PAIRS], rate[MAX_PAIRS], cpu[MAX_PAIRS], per = (double)each;
 
@@ -154,19 +170,24 @@ static void print_held(size_t n, size_t each, double kernel)
         cpu[i] = pairs[i].cpu / per * 1e6;
     }
     cell("%zu connections, %zu pairs of processes", n * each, n);
-    cell("median (least-greatest) of the pairs");
+    cell("caws, of all pairs");
+    cell("a minimal accept loop");
     end_row();
     cell("user space, resident bytes per connection");
     cell_spread(resident, n, 0, "");
+    cell("-");
     end_row();
     cell("kernel, bytes per end of a connection");
     cell("%.0f", kernel / (double)(n * each) / 2);
+    cell("-");
     end_row();
     cell("handshakes per second, a server and its load on a core each");
     cell_spread(rate, n, 0, "");
+    cell_spread(floor[0], ROUNDS, 0, "");
     end_row();
     cell("server CPU per handshake, connection stays");
     cell_spread(cpu, n, 2, " us");
+    cell_spread(floor[1], ROUNDS, 2, " us");
     end_row();
     print_table();
 }
@@ -174,13 +195,15 @@ static void print_held(size_t n, size_t each, double kernel)
 static void hold_many(size_t wanted)
 {
     struct rlimit limit;
-    double echoed = 0;
+    double echoed = 0, floor[2][ROUNDS];
 
     getrlimit(RLIMIT_NOFILE, &limit);
     size_t each = limit.rlim_cur > 20000 ? 20000 - SPARE : (size_t)limit.rlim_cur - SPARE;
     if (quick && each > 2000)
         each = 2000;
     size_t n = pairs_possible(wanted, each);
+    for (size_t i = 0; i < ROUNDS; i++)
+        open_floor(each, &floor[0][i], &floor[1][i]);
     uint64_t before = kernel_memory();
     for (size_t i = 0; i < n; i++) {
         progress("%zu connections", i * each);
@@ -195,7 +218,7 @@ static void hold_many(size_t wanted)
     if (echoed != (double)(n * each))
         die("not all connections are alive");
     progress_end();
-    print_held(n, each, kernel);
+    print_held(n, each, kernel, floor);
     for (size_t i = 0; i < n; i++)
         close_pair(&pairs[i]);
 }
@@ -213,6 +236,7 @@ static double delivery_cost(const char *program, bool raw, size_t count)
     struct load l;
 
     batch_make(&b, 20, 1);
+    snprintf(doing, sizeof doing, "%s, broadcast to %zu", raw ? "control" : "caws", count);
     server_start(&s, argv, true);
     load_open(&l, s.port, raw, count);
     load_broadcast(&l, &b, (struct amount){ 0, 2 }, true);

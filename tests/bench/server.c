@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+char doing[80];
+
 void die(const char *format, ...)
 {
     va_list args;
@@ -27,7 +29,7 @@ void die(const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, " (errno %d)\n", errno);
+    fprintf(stderr, " (errno %d) %s\n", errno, doing);
     exit(1);
 }
 

@@ -16,7 +16,8 @@ struct server {
     uint16_t port;
 };
 
-/* Ends this process with a message. */
+/* Ends this process with a message, and what it was doing. */
+extern char doing[80];
 __attribute__((format(printf, 1, 2), noreturn)) void die(const char *format, ...);
 
 double now_s(void);
