@@ -126,7 +126,7 @@ static void pause_or_resume(caws_conn *ws, void *unused)
 /* False when stdout takes no more, ever. */
 static bool write_out(int events)
 {
-    int error = events & (POLLERR | POLLHUP | POLLNVAL) ? EPIPE : output_flush(&cat.out, false);
+    int error = (events & (POLLERR | POLLHUP | POLLNVAL)) ? EPIPE : output_flush(&cat.out, false);
     bool slow = cat.out.start < cat.out.end;
 
     if (error == 0 && slow != cat.paused) {

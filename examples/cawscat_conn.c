@@ -137,9 +137,8 @@ void conn_send_lines(struct cat *cat)
 {
     struct input *in = &cat->in;
     caws_slice line = {NULL, 0};
-    bool complete = false;
 
-    while (!cat->ending && conn_has_room(cat) && (complete = input_next(in, &cat->set, &line))) {
+    while (!cat->ending && conn_has_room(cat) && input_next(in, &cat->set, &line)) {
         if (line.len > cat->set.client.ws.max_message)
             break;
         send_line(cat, &line);

@@ -95,6 +95,7 @@ static void append(const char **list, const char *sep, const char *value, const 
 
 static void take_listen(struct settings *set, const char *value)
 {
+    static char host[256];
     const char *colon = strrchr(value, ':');
     const char *port = colon ? colon + 1 : value;
     size_t len = colon ? (size_t)(colon - value) : 0;
@@ -108,8 +109,12 @@ static void take_listen(struct settings *set, const char *value)
         value++;
         len -= 2;
     }
-    set->host = colon ? strndup(value, len) : "127.0.0.1";
-    if (set->host && (len == 0 || strcmp(set->host, "*") == 0) && colon)
+    if (len >= sizeof host)
+        mistake("--listen wants [HOST:]PORT", value);
+    memcpy(host, value, len);
+    host[len] = '\0';
+    set->host = colon ? host : "127.0.0.1";
+    if (colon && (len == 0 || strcmp(host, "*") == 0))
         set->host = NULL;
 }
 

@@ -25,7 +25,7 @@ static int on_request(caws_conn *ws, const caws_request *req)
     struct guest *guest = calloc(1, sizeof *guest);
     snprintf(target, sizeof target, "%.*s", (int)req->target.len, req->target.data);
     caws_set_user(ws, guest);
-    if (guest && sscanf(target, "/%u?name=%23[A-Za-z]", &guest->room, guest->name) == 2 &&
+    if (guest && sscanf(target, "/%4u?name=%23[A-Za-z]", &guest->room, guest->name) == 2 &&
         guest->room < ROOMS && req->upgrade && caws_group_add(rooms[guest->room], ws) == CAWS_OK)
         return CAWS_ACCEPT;
     free(guest);

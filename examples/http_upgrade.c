@@ -41,8 +41,9 @@ int main(int argc, char **argv)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(options_port(argc, argv)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int http = socket(AF_INET, SOCK_STREAM, 0);
-    bool listens = bind(http, (struct sockaddr *)&to, sizeof to) == 0 && listen(http, 64) == 0;
+    int fd, http = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    bool listens = http >= 0 && bind(http, (struct sockaddr *)&to, sizeof to) == 0 &&
+                   listen(http, 64) == 0;
     caws_server_config config = {.host = "127.0.0.1", .ws.on_message = on_message};
     /* A server also listens for itself; on a port that nobody knows, here. */
     caws_loop *loop = listens ? caws_loop_new(NULL) : NULL;
@@ -50,8 +51,8 @@ int main(int argc, char **argv)
     struct pollfd fds[] = {{.fd = http, .events = POLLIN}, {.events = POLLIN}};
     while (server) {
         fds[1].fd = caws_loop_fd(loop);
-        if (poll(fds, 2, caws_loop_timeout(loop)) > 0 && fds[0].revents)
-            serve(server, accept(http, NULL, NULL));
+        if (poll(fds, 2, caws_loop_timeout(loop)) > 0 && (fd = accept(http, NULL, NULL)) >= 0)
+            serve(server, fd);
         caws_loop_step(loop, 0);
     }
     perror("http_upgrade");

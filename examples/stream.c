@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     bool echoes = argc != 3;
     caws_server_config config = {
         .host = "localhost", .port = options_port(echoes ? argc : 2, argv), .ws.on_close = on_close,
-        .ws.context = argv[2 * !echoes], .ws.on_open = echoes ? NULL : on_open,
+        .ws.context = argv[echoes ? 0 : 2], .ws.on_open = echoes ? NULL : on_open,
         .ws.on_chunk = echoes ? on_chunk : NULL, .ws.on_drain = echoes ? caws_resume : send_more,
         .ws.max_message = SIZE_MAX, .ws.max_fragments = UINT32_MAX, .ws.max_buffered = 2 << 20,
         .ws.message_timeout_ms = CAWS_OFF

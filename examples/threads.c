@@ -10,7 +10,6 @@ enum { THREADS = 4 };
 static caws_loop *loops[THREADS];
 static _Thread_local int me;
 static _Thread_local uint64_t spoke_last; /* an id, not a pointer: it may have gone */
-
 struct news { /* goes around all loops: on each, who spoke last hears it */
     caws_task task; /* its user is the prepared message */
     int left;
@@ -33,13 +32,14 @@ static void deliver(caws_task *task)
 static void hear(caws_conn *ws, caws_type type, const void *data, size_t len)
 {
     struct news *news = malloc(sizeof *news);
+    if (!news)
+        err(1, "threads");
     spoke_last = caws_id(ws);
     *news = (struct news){{.fn = deliver, .user = caws_prepare(NULL, type, data, len)}, THREADS};
     deliver(&news->task);
 }
 
 static caws_server_config cfg = {.host = "localhost", .reuse_port = true, .ws.on_message = hear};
-
 static void *run(void *loop)
 {
     me = (int)((caws_loop **)loop - loops);

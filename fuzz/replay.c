@@ -1,60 +1,55 @@
-/* Runs a fuzz target over files and folders of inputs, under any compiler. */
+/* Runs a fuzz target over files and folders of inputs, under any compiler, with
+ * nothing but C11 and dirent.h. */
+#define _FILE_OFFSET_BITS 64 /* else a 32-bit readdir may fail at a large inode */
+
+#include "fuzz.h"
+
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static unsigned inputs;
 
 static void replay_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    uint8_t *data = NULL;
-    size_t len = 0, n;
+    uint8_t *data;
+    struct bytes all = { NULL, 0, 0 };
+    char some[4096];
+    size_t n;
     if (!file) {
         perror(path);
         exit(1);
     }
     do {
-        data = realloc(data, len + 4096);
-        if (!data)
-            abort();
-        n = fread(data + len, 1, 4096, file);
-        len += n;
-    } while (n > 0);
+        n = fread(some, 1, sizeof some, file);
+        bytes_add(&all, some, n);
+    } while (n == sizeof some);
     fclose(file);
     fprintf(stderr, "%s\n", path); /* the last one printed is the one that crashed */
-    LLVMFuzzerTestOneInput(data, len);
+    data = exact_copy(all.data, all.len);
+    LLVMFuzzerTestOneInput(data, all.len);
     free(data);
+    bytes_free(&all);
     inputs++;
 }
 
 static void replay(const char *path)
 {
-    struct stat st;
     struct dirent *entry;
-    DIR *dir;
-    if (stat(path, &st) != 0) {
-        perror(path);
-        exit(1);
-    }
-    if (!S_ISDIR(st.st_mode)) {
+    DIR *dir = opendir(path);
+    if (!dir) {
         replay_file(path);
         return;
     }
-    dir = opendir(path);
-    while (dir && (entry = readdir(dir)) != NULL) {
+    while ((entry = readdir(dir)) != NULL) {
         char name[4096];
         if (entry->d_name[0] == '.')
             continue;
         snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
         replay(name);
     }
-    if (dir)
-        closedir(dir);
+    closedir(dir);
 }
 
 int main(int argc, char **argv)

@@ -280,7 +280,8 @@ typedef struct caws_transport {
  *                 never with a length the peer merely announced
  *   sending       at most max_buffered or one message, whichever is more,
  *                 and what max_control_burst + 1 Pongs, a Ping and a Close
- *                 take
+ *                 take. Small frames share blocks of 4 KiB; one that a
+ *                 control frame cut short may stay nearly empty
  * An idle OPEN conn holds only the fixed block, and the name of the agreed
  * subprotocol if there is one.
  * transport may be NULL, else it must outlive the conn. NULL is returned for

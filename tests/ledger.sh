@@ -11,7 +11,6 @@ for table in rfc6455 http-upgrade websocket-api attacks rfc7692; do
     kind=required
     prefix=
     case $table in
-    attacks) kind=optional ;;
     rfc7692) kind=optional prefix=7692/ ;;
     esac
     [ -s $spec/$table.tsv ] || echo "$spec/$table.tsv is missing or empty" >&2

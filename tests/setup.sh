@@ -58,6 +58,7 @@ package() {
     valgrind) echo valgrind libc6-dbg ;;
     clang-19) echo clang-19 llvm-19 libclang-rt-19-dev ;;
     scan-build) echo clang-tools ;;
+    scan-build-19) echo clang-tools-19 ;;
     afl-clang-fast) echo afl++ ;;
     frama-c) echo frama-c-base ;;
     i686-linux-gnu-gcc) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;

@@ -10,8 +10,8 @@ static inline void *caws__memory(const caws_alloc *alloc, void *ptr,
 {
     if (alloc->resize)
         return alloc->resize(alloc->ctx, ptr, old_size, new_size);
-    if (new_size > 0)
-        return realloc(ptr, new_size);
+    if (new_size > 0) /* GCC's analyzer thinks that realloc frees a NULL */
+        return ptr ? realloc(ptr, new_size) : malloc(new_size);
     free(ptr);
     return NULL;
 }

@@ -69,8 +69,8 @@ static unsigned epoll_poller_what(uint32_t events)
 {
     if (events & (EPOLLERR | EPOLLHUP))
         return CAWS__READ | CAWS__WRITE;
-    return (events & EPOLLIN ? CAWS__READ : 0) |
-           (events & EPOLLOUT ? CAWS__WRITE : 0);
+    return ((events & EPOLLIN) ? CAWS__READ : 0) |
+           ((events & EPOLLOUT) ? CAWS__WRITE : 0);
 }
 
 static int epoll_poller_wait(void *poller, struct caws__event *out, int max,

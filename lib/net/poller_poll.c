@@ -119,8 +119,8 @@ static unsigned poll_poller_what(short events)
 {
     if (events & (POLLERR | POLLHUP | POLLNVAL))
         return CAWS__READ | CAWS__WRITE;
-    return (events & POLLIN ? CAWS__READ : 0) |
-           (events & POLLOUT ? CAWS__WRITE : 0);
+    return ((events & POLLIN) ? CAWS__READ : 0) |
+           ((events & POLLOUT) ? CAWS__WRITE : 0);
 }
 
 static int poll_poller_wait(void *poller, struct caws__event *out, int max,

@@ -11,8 +11,8 @@ struct caws__random;
 struct caws__random *caws__random_new(void);
 void caws__random_free(struct caws__random *random);
 
-/* In the form config.random wants; random_ctx is the page. What was handed
+/* In the form config.random wants; ctx is the page. What was handed
  * out is wiped, and never handed out again. */
-int caws__random_take(void *random, void *out, size_t len);
+int caws__random_take(void *ctx, void *out, size_t len);
 
 #endif

@@ -99,11 +99,10 @@ void caws__resolve_abandon(struct caws__ring *all)
 {
     while (!caws__ring_is_empty(all)) {
         struct caws__lookup *lookup =
-            (struct caws__lookup *)(void *)((char *)all->next -
+            (struct caws__lookup *)(void *)((char *)caws__ring_take(all) -
                                             offsetof(struct caws__lookup,
                                                      ring));
 
-        caws__ring_remove(&lookup->ring);
         pthread_mutex_lock(&lookup->mutex);
         lookup->loop = NULL;
         pthread_mutex_unlock(&lookup->mutex);

@@ -37,6 +37,17 @@ static inline void caws__ring_remove(struct caws__ring *item)
     caws__ring_init(item);
 }
 
+/* The first in a line that is not empty. */
+static inline struct caws__ring *caws__ring_take(struct caws__ring *head)
+{
+    struct caws__ring *first = head->next;
+
+    head->next = first->next;
+    head->next->prev = head;
+    caws__ring_init(first);
+    return first;
+}
+
 /* All who are in one line, into another, which is empty. */
 static inline void caws__ring_move(struct caws__ring *from,
                                    struct caws__ring *to)

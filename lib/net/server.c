@@ -135,7 +135,7 @@ static void server_answer_to(caws_server *server, const char *name)
     if (name && !strchr(name, ':') &&
         strlen(name) + 3 <= sizeof server->hosts - len) {
         memcpy(server->hosts + len, ", ", 2);
-        strcpy(server->hosts + len + 2, name);
+        memcpy(server->hosts + len + 2, name, strlen(name) + 1);
     }
     server->ws.hosts = server->hosts;
 }

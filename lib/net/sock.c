@@ -176,6 +176,7 @@ static bool sock_four(const struct sockaddr_storage *addr, struct in_addr *out,
                       uint16_t *port)
 {
     struct sockaddr_in6 six;
+    bool mapped;
 
     if (addr->ss_family == AF_INET) {
         struct sockaddr_in four;
@@ -186,7 +187,8 @@ static bool sock_four(const struct sockaddr_storage *addr, struct in_addr *out,
         return true;
     }
     memcpy(&six, addr, sizeof six);
-    if (addr->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six.sin6_addr))
+    mapped = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
+    if (addr->ss_family != AF_INET6 || !mapped)
         return false;
     memcpy(out, &six.sin6_addr.s6_addr[12], sizeof *out);
     *port = ntohs(six.sin6_port);
@@ -212,18 +214,20 @@ int caws__sock_local(int fd, uint16_t *port, char hosts[CAWS__SOCK_HOSTS])
     struct sockaddr_storage addr = { 0 };
     struct in_addr four;
     struct in6_addr six;
-    char text[INET_ADDRSTRLEN];
 
     *port = 0;
     hosts[0] = '\0';
     if (caws__sys_getsockname(fd, &addr) < 0)
         return -1;
     if (sock_four(&addr, &four, port)) {
+        char text[INET_ADDRSTRLEN];
+
         inet_ntop(AF_INET, &four, text, sizeof text);
         if (ntohl(four.s_addr) >> 24 == 127)
             snprintf(hosts, CAWS__SOCK_HOSTS, "%s, %s", names, text);
-    } else if (sock_six(&addr, &six, port) && IN6_IS_ADDR_LOOPBACK(&six)) {
-        memcpy(hosts, names, sizeof names);
+    } else if (sock_six(&addr, &six, port)) {
+        if (IN6_IS_ADDR_LOOPBACK(&six))
+            memcpy(hosts, names, sizeof names);
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "protocol/closing.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "protocol/enqueue.h"
@@ -31,7 +32,7 @@ int caws_close(caws_conn *ws, uint16_t code, const char *reason)
     int len = ws ? caws__status_write(code, reason, payload) : CAWS_ERR_ARG;
     if (len < 0)
         return len;
-    if (ws->state >= CAWS_CLOSING || ws->over)
+    if (ws->state >= CAWS_CLOSING)
         return CAWS_ERR_STATE;
     caws__end_by(ws, CAWS_BY_US);
     if (ws->state == CAWS_OPEN) {
@@ -103,14 +104,14 @@ void caws__fail(struct caws_conn *ws, int error, const char *detail)
 {
     uint8_t payload[CAWS__CLOSE_MAX];
     int len;
-    if (ws->error != CAWS_OK || ws->over)
-        return;
+    assert(ws->error == CAWS_OK && !ws->over); /* else it hears nothing */
     ws->error = (int8_t)error;
     if (ws->state == CAWS_CONNECTING) {
         ws->over = true;
     } else if (!ws->close_sent) {
         len = caws__status_write(caws__status_of(error), detail, payload);
-        closing_queue(ws, payload, len > 0 ? (size_t)len : 0);
+        assert(len > 0); /* each detail is ours, and fits */
+        closing_queue(ws, payload, (size_t)len);
     }
     closing_fail(ws, error, detail);
 }
@@ -123,8 +124,7 @@ void caws__fail_no_memory(struct caws_conn *ws)
 
 void caws__fail_silently(struct caws_conn *ws, int error, const char *detail)
 {
-    if (ws->error != CAWS_OK || ws->over)
-        return;
+    assert(ws->error == CAWS_OK && !ws->over);
     ws->over = true;
     closing_fail(ws, error, detail);
     caws__finish(ws);

@@ -100,9 +100,9 @@ caws_conn *caws_new_client(const char *url, const caws_config *cfg,
 {
     caws_url parsed;
     caws_conn *ws;
-    if (!url || caws_config_check(cfg, url) != CAWS_OK ||
-        caws_url_parse(url, &parsed) != CAWS_OK)
+    if (!url || caws_config_check(cfg, url) != CAWS_OK)
         return NULL;
+    caws_url_parse(url, &parsed); /* which the check has done, too */
     ws = conn_new(cfg, transport, true);
     if (ws && caws__opening_begin(ws, &parsed) != CAWS_OK) {
         caws_free(ws);

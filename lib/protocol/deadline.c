@@ -19,7 +19,7 @@ uint64_t caws_deadline(const caws_conn *ws)
     uint64_t alive;
     if (ws->over)
         return CAWS__NEVER;
-    if (ws->rearm || ws->resumed || !ws->clocked || caws__receive_pending(ws))
+    if (ws->rearm || ws->resumed || caws__receive_pending(ws))
         return 0;
     if (ws->state != CAWS_OPEN)
         return ws->time.phase;

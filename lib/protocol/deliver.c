@@ -35,8 +35,7 @@ static void deliver_message(struct caws_conn *ws, const uint8_t *data,
     caws_type type = (caws_type)ws->message.type;
     caws__message_reset(&ws->message);
     deliver_done(ws);
-    if (ws->cfg->on_message)
-        ws->cfg->on_message(ws, type, data ? (const void *)data : "", len);
+    ws->cfg->on_message(ws, type, data ? (const void *)data : "", len);
 }
 
 static void deliver_chunk(struct caws_conn *ws, uint8_t *data, size_t len,

@@ -62,7 +62,7 @@ static uint64_t frame_read_number(const uint8_t *p, size_t bytes)
 
 static const char *frame_check_length(uint64_t len, size_t bytes)
 {
-    if (len >> 63)
+    if (len > INT64_MAX)
         return "most significant bit of a 64-bit length is set, "
                "RFC 6455 section 5.2";
     if (len <= (bytes == 2 ? 125u : 65535u))

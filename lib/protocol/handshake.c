@@ -126,7 +126,7 @@ static bool handshake_is_host(caws_slice text)
 {
     caws_slice host, port;
     return caws__url_authority(text, &host, &port) &&
-           (host.len == 0 || !memchr(host.data, '*', host.len));
+           !memchr(host.data, '*', host.len);
 }
 
 /* "null", or a scheme and what follows its "://", which for web pages is a
@@ -134,9 +134,8 @@ static bool handshake_is_host(caws_slice text)
 static bool handshake_is_origin(caws_slice text)
 {
     caws_slice scheme = { text.data, 0 }, rest;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] <= ' ' || text.data[i] > '~')
-            return false;
+    if (!caws__is_visible(text))
+        return false;
     if (caws__same(text, "null"))
         return true;
     while (scheme.len < text.len && text.data[scheme.len] != ':')
@@ -147,7 +146,7 @@ static bool handshake_is_origin(caws_slice text)
         return false;
     rest = (caws_slice){ rest.data + 3, rest.len - 3 };
     return handshake_is_host(rest) ||
-           !(caws__same(scheme, "http") || caws__same(scheme, "https"));
+           (!caws__same(scheme, "http") && !caws__same(scheme, "https"));
 }
 
 /* NULL, "*", or a list that is not empty. */

@@ -48,10 +48,9 @@ static void server_split_absolute(caws_request *req)
 static bool server_is_target(caws_slice target)
 {
     for (size_t i = 0; i < target.len; i++)
-        if (target.data[i] <= ' ' || target.data[i] > '~' ||
-            strchr("\"#<>\\{}", target.data[i]))
+        if (strchr("\"#<>\\{}", target.data[i]))
             return false;
-    return target.len > 0 && target.data[0] == '/';
+    return target.data[0] == '/' && caws__is_visible(target);
 }
 
 static int server_check_target(struct caws__opening *o, const char **detail)
@@ -126,12 +125,13 @@ static int server_check_path(const caws_request *req, const caws_config *cfg,
     return !cfg->path || caws__equal(path, caws__slice(cfg->path)) ? 0 : 404;
 }
 
+/* Both are valid: the config's were checked, and so was the request's. */
 static bool server_is_host(caws_slice wanted, caws_slice given)
 {
     caws_slice wanted_host, wanted_port, host, port;
-    return caws__url_authority(wanted, &wanted_host, &wanted_port) &&
-           caws__url_authority(given, &host, &port) &&
-           caws__same_text(wanted_host, host) &&
+    caws__url_authority(wanted, &wanted_host, &wanted_port);
+    caws__url_authority(given, &host, &port);
+    return caws__same_text(wanted_host, host) &&
            (!wanted_port.data || caws__equal(wanted_port, port));
 }
 
@@ -165,10 +165,9 @@ static bool server_is_same_origin(caws_slice origin, caws_slice host)
         return false;
     origin.data += scheme;
     origin.len -= scheme;
-    if (!caws__url_authority(origin, &page, &page_port) ||
-        !caws__url_authority(host, &name, &port))
-        return false;
-    return caws__same_text(page, name) &&
+    caws__url_authority(host, &name, &port); /* checked before */
+    return caws__url_authority(origin, &page, &page_port) &&
+           caws__same_text(page, name) &&
            caws__equal(page_port.len ? page_port : fallback,
                        port.len ? port : fallback);
 }

@@ -89,7 +89,7 @@ bool caws__head_next(const struct caws__head *head, size_t *pos,
 {
     const char *line = (const char *)head->text.data + *pos;
     const char *end, *colon;
-    if (!head->text.data || *line == '\r')
+    if (*line == '\r')
         return false;
     end = memchr(line, '\r', head->text.len - *pos);
     colon = memchr(line, ':', (size_t)(end - line));
@@ -216,9 +216,9 @@ int caws__head_feed(struct caws__head *head, const caws_alloc *alloc,
         if (too_big)
             n = room;
         if (caws__buffer_reserve(&head->text, alloc, n,
-                                 limits->max_bytes) != CAWS_OK ||
-            caws__buffer_add(&head->text, alloc, from, n) != CAWS_OK)
+                                 limits->max_bytes) != CAWS_OK)
             return CAWS_ERR_NOMEM;
+        caws__buffer_add(&head->text, alloc, from, n); /* there is room */
         *used += n;
         if (!http_bytes_legal(head, before)) {
             *detail = "control character, bare CR or bare LF in the HTTP "

@@ -190,12 +190,11 @@ int caws_retarget(caws_conn *ws, const char *url)
     struct caws__opening *opening;
     caws_url parsed;
     int result = ws && url ? caws_config_check(ws->cfg, url) : CAWS_ERR_ARG;
-    if (result == CAWS_OK)
-        result = caws_url_parse(url, &parsed);
     if (result != CAWS_OK)
         return result;
-    if (!ws->client || ws->state != CAWS_CONNECTING || ws->over)
+    if (!ws->client || ws->state != CAWS_CONNECTING)
         return CAWS_ERR_STATE;
+    caws_url_parse(url, &parsed); /* which the check has done, too */
     out = ws->out;
     opening = ws->opening;
     ws->out = (struct caws__outbox){ 0 };

@@ -32,7 +32,7 @@ uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
 {
     struct caws__node *node = out->last;
     if (node && node->kind == CAWS__NODE_DATA && !node->shared &&
-        !(out->late && node == out->frozen) && node->cap - node->len >= size)
+        (!out->late || node != out->frozen) && node->cap - node->len >= size)
         return node->bytes + node->len;
     node = caws__node_new(alloc, CAWS__NODE_DATA,
                           size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK);
@@ -149,7 +149,9 @@ int caws__outbox_control(struct caws__outbox *out, const caws_alloc *alloc,
     struct caws__node *node = caws__node_new(alloc, kind, len);
     if (!node)
         return CAWS_ERR_NOMEM;
-    if ((kind != CAWS__NODE_CLOSE || out->late) &&
+    /* A Close has no need of it: while a Pong waits apart, no node grows that
+     * was offered (caws__outbox_room). */
+    if (kind != CAWS__NODE_CLOSE &&
         outbox_split_frozen(out, alloc) != CAWS_OK) {
         caws__node_free(node, alloc);
         return CAWS_ERR_NOMEM;

@@ -10,7 +10,7 @@ caws_prepared *caws_prepare(const caws_config *cfg, caws_type type,
                             const void *data, size_t len)
 {
     caws_alloc alloc = cfg ? cfg->alloc : (caws_alloc){ NULL, NULL };
-    bool check = type == CAWS_TEXT && !(cfg && cfg->trust_utf8);
+    bool check = type == CAWS_TEXT && (!cfg || !cfg->trust_utf8);
     size_t header = caws__frame_header_size(len, false);
     caws_prepared *msg;
     if ((type != CAWS_TEXT && type != CAWS_BINARY) || (!data && len > 0) ||

@@ -166,8 +166,6 @@ static void receive_watch_message(struct caws_conn *ws)
 
 bool caws__receive_pending(const struct caws_conn *ws)
 {
-    if (ws->over)
-        return false;
     if (ws->open_due || (ws->drain_due && ws->state == CAWS_OPEN))
         return true;
     return !ws->paused && !ws->undecided &&
@@ -177,7 +175,7 @@ bool caws__receive_pending(const struct caws_conn *ws)
 static void receive_drain(struct caws_conn *ws)
 {
     ws->drain_due = false;
-    if (ws->state != CAWS_OPEN || !ws->above ||
+    if (ws->state != CAWS_OPEN ||
         ws->out.queued > caws__max_buffered(ws->cfg) / 2)
         return;
     ws->above = false;
@@ -192,7 +190,7 @@ void caws__receive_held(struct caws_conn *ws)
         caws__opening_done(ws);
     if (ws->drain_due)
         receive_drain(ws);
-    if (ws->held.len > 0 && !ws->paused && !ws->undecided) {
+    if (ws->held.len > 0 && !ws->paused) {
         receive_use_held(ws);
         receive_watch_message(ws);
     }

@@ -37,7 +37,7 @@ static uint32_t sha1_mix(int t, uint32_t b, uint32_t c, uint32_t d)
 static void sha1_block(uint32_t h[5], const uint8_t *p)
 {
     uint32_t w[80], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-    for (int t = 0; t < 16; t++)
+    for (size_t t = 0; t < 16; t++)
         w[t] = sha1_load(p + 4 * t);
     for (int t = 16; t < 80; t++)
         w[t] = sha1_turn(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
@@ -82,6 +82,6 @@ void caws__sha1(const void *data, size_t len, uint8_t out[20])
     for (; left >= 64; left -= 64, p += 64)
         sha1_block(h, p);
     sha1_finish(h, p, left, (uint64_t)len * 8);
-    for (int i = 0; i < 5; i++)
+    for (size_t i = 0; i < 5; i++)
         sha1_store(out + 4 * i, h[i]);
 }

@@ -102,7 +102,7 @@ void caws__settle(struct caws_conn *ws)
 void caws__clock(struct caws_conn *ws, uint64_t now_ms)
 {
     if (!ws->clocked)
-        ws->time.heard = ws->time.control = now_ms;
+        ws->time.heard = ws->time.control = ws->time.pinged = now_ms;
     ws->clocked = true;
     if (now_ms > ws->time.now)
         ws->time.now = now_ms;

@@ -74,6 +74,14 @@ bool caws__is_control(char c)
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
+bool caws__is_visible(caws_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    return true;
+}
+
 bool caws__is_field_value(caws_slice text)
 {
     for (size_t i = 0; i < text.len; i++)

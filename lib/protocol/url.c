@@ -42,7 +42,7 @@ static bool url_plain(int c)
 bool caws__url_target_valid(caws_slice target)
 {
     for (size_t i = 0; i < target.len; i++) {
-        int c = target.data[i];
+        int c = (unsigned char)target.data[i];
         if (c == '%') {
             if (url_escape(target, i) < 0)
                 return false;
@@ -61,7 +61,7 @@ bool caws__url_target_valid(caws_slice target)
 static bool url_name_valid(caws_slice host)
 {
     for (size_t i = 0; i < host.len; i++) {
-        int c = host.data[i];
+        int c = (unsigned char)host.data[i];
         if (c == '%') {
             c = url_escape(host, i);
             i += 2;

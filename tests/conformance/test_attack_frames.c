@@ -182,6 +182,28 @@ static void the_bits_after_the_upgrade(void **state)
     peer_free(&p);
 }
 
+/* Exactly the code and the reason, and not a byte of what lies behind it. */
+static void a_close_frame_ends_with_its_reason(void **state)
+{
+    /* REQ LEAK-2 */
+    char text[256];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t len = 0; len <= 123; len++) {
+        struct peer p = { 0 };
+        caws_slice v[2];
+        peer_open(&p, PEER_SERVER, NULL);
+        text[len] = '\0';
+        assert_int_equal(caws_close(p.ws, 1000, text), CAWS_OK);
+        assert_int_equal(caws_output(p.ws, v, 2), 1);
+        assert_int_equal(v[0].len, 4 + len);
+        assert_memory_equal(v[0].data, ((uint8_t[]){ 0x88, (uint8_t)(2 + len), 0x03, 0xe8 }), 4);
+        assert_memory_equal(v[0].data + 4, text, len);
+        peer_free(&p);
+        text[len] = 'x';
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +214,7 @@ int main(void)
         cmocka_unit_test(announced_lengths_take_no_memory),
         cmocka_unit_test(frames_while_the_output_is_blocked),
         cmocka_unit_test(the_bits_after_the_upgrade),
+        cmocka_unit_test(a_close_frame_ends_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,6 +195,23 @@ static void the_round_trip_is_measured(void **state)
 }
 
 /* Trickling does not put the end of an unfinished message off. */
+/* A Ping that left before there was a time left when that began. */
+static void a_round_trip_from_before_the_first_moment(void **state)
+{
+    static const caws_config none = { 0 };
+    caws_conn *ws = caws_new_open(false, NULL, NULL, &none, NULL);
+    unsigned char pong[20];
+    size_t n = peer_frame(pong, 0x8a, "", 0, true);
+    caws_slice v;
+    (void)state;
+    assert_int_equal(caws_ping(ws, NULL, 0), CAWS_OK);
+    assert_int_equal(caws_output(ws, &v, 1), 1);
+    caws_output_done(ws, v.len);
+    assert_int_equal(caws_feed(ws, pong, n, 1000000), CAWS_OK);
+    assert_int_equal(caws_round_trip_ms(ws), 1);
+    caws_free(ws);
+}
+
 static void a_message_that_takes_too_long(void **state)
 {
     /* REQ 10.4-2, LEN-11 */
@@ -390,6 +407,7 @@ int main(void)
         cmocka_unit_test(any_byte_answers_a_ping),
         cmocka_unit_test(a_peer_that_takes_bytes_is_alive),
         cmocka_unit_test(the_round_trip_is_measured),
+        cmocka_unit_test(a_round_trip_from_before_the_first_moment),
         cmocka_unit_test(a_message_that_takes_too_long),
         cmocka_unit_test(a_message_in_time_is_forgotten),
         cmocka_unit_test(a_pause_of_ours_is_not_the_peers_fault),

@@ -49,7 +49,7 @@ static struct {
     int socket_error;
     bool gated; /* look-ups wait at the gate */
     sem_t gate;
-    atomic_int asked, answered; /* look-ups */
+    atomic_int threads, asked, answered; /* look-ups */
     atomic_int randoms;
     char tried[1024]; /* addresses, a blank behind each */
     uint64_t at_ms[32];
@@ -122,6 +122,7 @@ static inline enum fate fake_fate(const char *address)
 
 static inline uint16_t fake_note(const struct sockaddr *addr, char *text, size_t size)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct sockaddr_in6 six;
     struct sockaddr_in four;
     uint16_t port;
@@ -134,11 +135,13 @@ static inline uint16_t fake_note(const struct sockaddr *addr, char *text, size_t
         inet_ntop(AF_INET, &four.sin_addr, text, (socklen_t)size);
         port = ntohs(four.sin_port);
     }
+    pthread_mutex_lock(&lock); /* loops of several threads may dial */
     if (fake.tries < 32)
         fake.at_ms[fake.tries] = caws__sys_now_ms();
     fake.tries++;
     if (strlen(fake.tried) + size < sizeof fake.tried)
         strcat(strcat(fake.tried, text), " ");
+    pthread_mutex_unlock(&lock);
     return port;
 }
 
@@ -172,7 +175,10 @@ int caws__sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 int caws__sys_thread(void *(*run)(void *arg), void *arg)
 {
-    return fake.no_thread ? EAGAIN : real_thread(run, arg);
+    if (fake.no_thread)
+        return EAGAIN;
+    atomic_fetch_add(&fake.threads, 1);
+    return real_thread(run, arg);
 }
 
 ssize_t caws__sys_getrandom(void *out, size_t len)

@@ -207,6 +207,7 @@ static void want_einval(struct net *n, caws_client_config cfg, int error)
 
 static void test_bad_arguments(void **state)
 {
+    /* REQ HS-9 */
     static const char *const urls[] = { NULL,         "",           "http://h/",  "ws://h/#f",
                                         "wss://h/",   "ws+unix:",   "ws://u@h/",  "ws+unix::/x",
                                         "ws://h:0/",  "ws+unix:/s:chat" };

@@ -77,7 +77,7 @@ static void test_slow_close_reports_full(void **state)
 {
     static char large[1 << 20];
     caws_server_config cfg = echo_config();
-    cfg.ws.close_timeout_ms = 20;
+    cfg.ws.close_timeout_ms = 300;
     struct net n = net_new(state, &cfg);
     struct peer p = peer_open(&n);
 

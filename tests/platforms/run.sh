@@ -3,7 +3,7 @@
 # fuzz corpus and the simulation on each platform, in a build folder of its own;
 # a line for each. What a program says of its results ("digest of ...", the
 # simulation's hash) must be the same everywhere: gcc-O2 is what the others are
-# held against, and always runs.
+# held against, and always runs. s390x is big-endian. /* REQ FRAME-4 */
 # run.sh --tools PLATFORM...: what that takes, for tests/setup.sh.
 export LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS

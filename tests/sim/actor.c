@@ -158,7 +158,6 @@ static void act_decide(struct end *e)
     if (caws_ready_state(e->ws) == CAWS_CONNECTING && result == CAWS_ERR_NOMEM)
         return;
     e->undecided = false;
-    e->refused = result == CAWS_OK && !accept;
     called(e);
 }
 
@@ -167,8 +166,6 @@ static void act_turn_away(struct end *e)
 {
     int result = caws_refuse(e->ws, 503);
     note(e, "turn away", (uint64_t)-result, 0);
-    if (result == CAWS_OK)
-        e->refused = true;
     called(e);
 }
 
@@ -216,11 +213,11 @@ static void act_connecting(struct end *e)
     uint64_t what = draw(600);
     if (e->undecided && what < 200)
         act_decide(e);
-    else if (what == 200)
+    else if (what == 200 && one_in(4))
         act_close_somehow(e);
-    else if (what == 201)
+    else if (what == 201 && one_in(4))
         act_abort(e);
-    else if (what == 202 && !e->client && !e->undecided)
+    else if (what == 202 && one_in(2) && !e->client && !e->undecided)
         act_turn_away(e);
     else if (what < 230 && may_retarget(e))
         act_retarget(e);
@@ -259,11 +256,11 @@ static void act_open(struct end *e)
         act_resume(e);
     else if (what < 114)
         act_wrongly(e);
-    else if (what == 114 && one_in(3))
+    else if (what == 114 && one_in(6))
         act_close_somehow(e);
-    else if (what == 115 && one_in(20))
+    else if (what == 115 && one_in(50))
         act_abort(e);
-    else if (what == 116 && one_in(10))
+    else if (what == 116 && one_in(20))
         act_discard(e);
 }
 
@@ -328,7 +325,7 @@ void act(struct end *e)
     e->act_at = sim.now + 1 + draw(sim.phase == SIM_BUSY ? 2 * e->busy : 100);
     if (e->over && (sim.phase != SIM_BUSY || one_in(3)))
         service_free(e);
-    else if (sim.phase == SIM_BUSY && one_in(5000))
+    else if (sim.phase == SIM_BUSY && one_in(20000))
         service_free(e); /* it dies */
     else if (sim.phase == SIM_BUSY)
         act_any(e);

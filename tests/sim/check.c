@@ -298,7 +298,8 @@ static size_t memory_bound(const struct end *e)
     size_t bound = sim.block + 4 + 126 + sending_bound(e);
     if (e->told < TOLD_OPEN)
         bound += 2 * limit((uint32_t)e->cfg.max_head, 16384) + 4096;
-    if (!e->streams && (e->state >= CAWS_CLOSING || !wire_is_clean(&e->in)))
+    if (!e->streams && (e->state >= CAWS_CLOSING || e->got != e->in.messages ||
+                        !wire_is_clean(&e->in)))
         bound += max_message < 2 * e->in.payload ? max_message : (size_t)(2 * e->in.payload);
     bound += 2 * 125;             /* a control frame that was cut */
     bound += 2 * e->largest_feed; /* the rest of a feed, held in a pause */

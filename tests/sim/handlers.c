@@ -40,8 +40,18 @@ static int on_request(caws_conn *ws, const caws_request *req)
     }
     e->undecided = e->answer == CAWS_LATER;
     e->owed = e->undecided || e->answer == CAWS_ACCEPT;
-    e->refused = !e->owed;
     return e->answer;
+}
+
+/* The peer's handshake can be read up to here, and both agree. */
+static void check_handshake(const struct end *e)
+{
+    const char *name = e->cfg.subprotocols ? e->cfg.subprotocols : "";
+    if (strcmp(caws_subprotocol(e->ws), name) != 0)
+        broken(e, "the subprotocol is \"%s\"", caws_subprotocol(e->ws));
+    if (e->in.head_at > 0 && (caws_header(e->ws, "upgrade").len != 9 ||
+                              (e->client && caws_http_status(e->ws) != 101)))
+        broken(e, "on_open, and the peer's handshake cannot be read");
 }
 
 static void on_open(caws_conn *ws)
@@ -55,6 +65,7 @@ static void on_open(caws_conn *ws)
     heard(e);
     if (e->pinged > 0) /* before it was told so: still without an answer */
         e->pinged = sim.now;
+    check_handshake(e);
     act_in_handler(e);
 }
 
@@ -148,6 +159,8 @@ static void on_pong(caws_conn *ws, const void *data, size_t len)
     struct end *e = enter(ws, TOLD_OPEN, TOLD_OPEN, TOLD_OPEN);
     note(e, "on_pong", len, caws_round_trip_ms(ws));
     arrived(e, &e->in_pongs, data, len);
+    if (caws_round_trip_ms(ws) > sim.now - e->began + 1)
+        broken(e, "a round trip of %u ms", (unsigned)caws_round_trip_ms(ws));
     act_in_handler(e);
 }
 

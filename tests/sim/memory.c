@@ -5,10 +5,21 @@
 
 #include "sim.h"
 
+static bool fails_by_chance(const struct account *a)
+{
+    return a->fail_one_in > 0 && one_in(a->fail_one_in);
+}
+
+static bool injected(void)
+{
+    uint64_t n = ++sim.inject.seen;
+    return n == sim.inject.at || (sim.inject.onwards && n > sim.inject.at);
+}
+
 static bool refused(struct account *a)
 {
     a->calls++;
-    if (!sim.faults || a->fail_one_in == 0 || !one_in(a->fail_one_in))
+    if (!sim.faults || !(sim.inject.on ? injected() : fails_by_chance(a)))
         return false;
     a->failed++;
     note(NULL, "no memory", a->calls, 0);

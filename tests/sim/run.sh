@@ -40,9 +40,12 @@ ls "$DIR" | grep failed | head -n 3 | while read -r part; do
 done
 failed=$(ls "$DIR" | grep -c failed)
 cat "$DIR"/* | awk -v failed="$failed" -v parts="$PARTS" -v ran="$(ls "$DIR" | wc -l)" '
+    / ends, / { ends += $1; messages += $3; memory += $5; random += $8 }
     /^sim: / { seeds += $2; events += $4 }
     END {
         failed += parts - ran
+        printf "%d ends, %d messages, ", ends, messages
+        printf "%d allocations and %d random numbers refused\n", memory, random
         printf "sim: %d seeds, %d events, %d failures\n", seeds, events, failed
         exit failed > 0
     }'

@@ -11,7 +11,7 @@ static uint32_t choose_length(const struct end *e)
     uint64_t what = draw(64);
     if (max > SIM_LARGEST)
         max = SIM_LARGEST;
-    if (what == 0 && max < SIM_LARGEST)
+    if (what == 0 && max < SIM_LARGEST && one_in(4))
         return max + 1;
     len = what < 3 ? max
           : what < 8 ? PICK(edges)
@@ -98,13 +98,18 @@ void act_prepared(struct end *e)
     uint32_t len = choose_length(e);
     struct message plain = { type, sim.next_key++, len, 0, 0 };
     caws_config cfg = { .alloc = account_alloc(&sim.prepared) };
+    uint64_t failed = sim.prepared.failed;
     caws_prepared *msg;
     message_fill(&plain, 0, bytes, len);
     msg = caws_prepare(&cfg, type, bytes, len);
+    if (!msg && sim.prepared.failed > failed)
+        return;
     for (size_t i = 0; i < sim.count; i++) {
         struct end *to = i == 0 ? e : &sim.ends[draw(sim.count)];
         uint64_t size = frame_size(to, len), failures = to->memory.failed + to->random_failed;
         int foreseen;
+        if (len > limit((uint32_t)to->peer->cfg.max_message, SIM_LARGEST) && !one_in(50))
+            continue;
         if (!to->ws || (foreseen = foresee(to, size, false)) == CAWS_ERR_STATE)
             continue;
         message_new(to, type, plain.key, len);

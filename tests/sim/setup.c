@@ -98,8 +98,8 @@ static void make_sip(struct end *e)
 
 static void choose(struct end *e, unsigned number, bool subprotocol)
 {
-    static const uint32_t paces[] = { 1, 20, 300, 300, 3000 };
-    static const uint32_t failing[] = { 0, 0, 0, 20, 100, 400 };
+    static const uint32_t paces[] = { 1, 5, 20, 100, 300, 2000 };
+    static const uint32_t failing[] = { 0, 0, 0, 30, 200, 1000 };
     e->number = number;
     e->client = number % 2 == 0;
     e->peer = &sim.ends[number ^ 1];
@@ -116,6 +116,8 @@ static void choose(struct end *e, unsigned number, bool subprotocol)
     e->cfg.alloc = account_alloc(&e->memory);
     e->memory.fail_one_in = PICK(failing);
     e->random_fails = PICK(failing);
+    if (sim.inject.on)
+        e->random_fails = 0;
     e->transport.changed = changed;
     e->transport.write_now = one_in(3) ? write_now : NULL;
     e->transport.counters = &e->counters;
@@ -164,7 +166,7 @@ static void bear(struct end *e, bool open)
 static size_t choose_pairs(void)
 {
     uint64_t what = draw(40);
-    if (what < 26)
+    if (what < 26 || sim.inject.on)
         return 1;
     if (what < 35)
         return 2;
@@ -199,7 +201,7 @@ void setup_world(void)
         choose(&sim.ends[i + 1], i + 1, subprotocol);
     }
     measure_block(&sim.ends[0].transport);
-    sim.faults = one_in(2);
+    sim.faults = one_in(2) || sim.inject.on;
     for (unsigned i = 0; i < sim.count; i += 2) {
         bear(&sim.ends[i], wired);
         bear(&sim.ends[i + 1], wired);

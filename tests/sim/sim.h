@@ -116,7 +116,6 @@ struct end {
     bool stale;               /* transport.changed was called */
     bool fed_end, shut, over; /* over: the transport is closed */
     bool reset;               /* the network broke the connection */
-    bool dirty;
     size_t largest_feed;
 
     /* What it sends. */
@@ -156,7 +155,7 @@ struct end {
     /* What it was told, and has asked for. */
     enum told told;
     int answer;               /* of on_request */
-    bool undecided, refused, owed, paused, aborted;
+    bool undecided, owed, paused, aborted;
     bool asked_close;         /* caws_close was the first to end it */
     uint16_t asked_code;
     char asked_reason[128];
@@ -175,8 +174,17 @@ struct end {
 
 /* ---- The world ----------------------------------------------------------- */
 
+/* A fault in a small world: of its allocations while it is busy, the one with
+ * this number fails, or it and all that follow. */
+struct injection {
+    bool on, onwards;
+    uint64_t at;              /* 0: none fails, they are only counted */
+    uint64_t seen;
+};
+
 struct sim {
     bool trace;
+    struct injection inject;
     uint64_t seed, chance, now, events, hash;
     enum { SIM_BUSY, SIM_QUIET, SIM_ENDING } phase;
     struct end ends[SIM_ENDS];
@@ -190,6 +198,12 @@ struct sim {
     uint32_t next_key;
 };
 extern struct sim sim;
+
+/* Of all worlds so far. */
+struct totals {
+    uint64_t ends, messages, no_memory, no_randomness;
+};
+extern struct totals totals;
 
 /* Chance. Never two draws in one expression: their order would be open. */
 uint64_t draw(uint64_t below);

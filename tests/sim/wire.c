@@ -110,7 +110,7 @@ static void end_control(struct wire *w)
         w->closes++;
         w->close_len = n;
         memcpy(w->close, w->small, n);
-        w->close_code = n < 2 ? 1005 : (uint16_t)(w->small[0] << 8 | w->small[1]);
+        w->close_code = (uint16_t)(n < 2 ? 1005 : w->small[0] << 8 | w->small[1]);
     }
     if (w->control)
         w->control(w, w->opcode, w->small, n);

@@ -5,6 +5,7 @@
 #include "sim.h"
 
 struct sim sim;
+struct totals totals;
 
 /* ---- Chance (splitmix64) ------------------------------------------------- */
 
@@ -113,16 +114,21 @@ static bool step(uint64_t until)
     return true;
 }
 
-/* Steps until then, of which there may be so many. */
-static void run_until(uint64_t until, uint64_t most)
+/* Steps until then, or as many as there may be. */
+static bool run_until(uint64_t until, uint64_t most)
 {
-    uint64_t steps = 0;
     while (step(until))
-        if (++steps > most && sim.phase == SIM_BUSY)
-            return;
-        else if (steps > 2000000)
-            broken(NULL, "no rest: endless events");
+        if (most-- == 0)
+            return false;
     sim.now = until;
+    return true;
+}
+
+/* Once nothing new is asked for, it all comes to rest. */
+static void run_to_rest(uint64_t ms)
+{
+    if (!run_until(sim.now + ms, 2000000))
+        broken(NULL, "no rest: endless events");
 }
 
 /* ---- Phases -------------------------------------------------------------- */
@@ -137,27 +143,30 @@ static void become_quiet(void)
         network_heal(&sim.ends[i].out);
         sim.ends[i].act_at = sim.ends[i].ws ? sim.now : SIM_NEVER;
     }
-    run_until(sim.now + 3000, 0);
+    run_to_rest(3000);
     for (size_t i = 0; i < sim.count; i++)
         if (sim.ends[i].ws)
             check_idle(&sim.ends[i]);
 }
 
-/* No timeout of any end takes longer, one after the other. */
+static uint64_t unless_off(uint32_t value, uint32_t fallback)
+{
+    return value == CAWS_OFF ? 0 : limit(value, fallback);
+}
+
+/* No timeouts of any end take longer, one after the other. */
 static uint64_t patience(void)
 {
-    uint64_t sum = 1000;
-    const uint32_t of = CAWS_OFF;
+    uint64_t longest = 0;
     for (size_t i = 0; i < sim.count; i++) {
         const caws_config *c = &sim.ends[i].cfg;
-        uint64_t ms = 4 * (uint64_t)limit(c->close_timeout_ms, 5000);
-        ms += c->handshake_timeout_ms == of ? 0 : limit(c->handshake_timeout_ms, 10000);
-        ms += c->ping_interval_ms == of ? 0 : limit(c->ping_interval_ms, 30000);
-        ms += c->pong_timeout_ms == of ? 0 : limit(c->pong_timeout_ms, 20000);
-        if (sum < ms + 4 * sim.lag + 1000)
-            sum = ms + 4 * sim.lag + 1000;
+        uint64_t ms = unless_off(c->handshake_timeout_ms, 10000) +
+                      unless_off(c->ping_interval_ms, 30000) +
+                      unless_off(c->pong_timeout_ms, 20000) +
+                      4 * unless_off(c->close_timeout_ms, 5000);
+        longest = later(longest, ms);
     }
-    return 2 * sum;
+    return 2 * longest + 8 * sim.lag + 1000;
 }
 
 static void let_end(void)
@@ -166,7 +175,7 @@ static void let_end(void)
     note(NULL, "ending", 0, 0);
     for (size_t i = 0; i < sim.count; i++)
         setup_end_phase(&sim.ends[i]);
-    run_until(sim.now + patience(), 0);
+    run_to_rest(patience());
     for (size_t i = 0; i < sim.count; i++) {
         struct end *e = &sim.ends[i];
         if (e->ws && !e->over)
@@ -177,17 +186,21 @@ static void let_end(void)
 
 void world_run(uint64_t seed)
 {
-    static const uint32_t lengths[] = { 2000, 10000, 60000, 300000 };
+    static const uint32_t lengths[] = { 5000, 30000, 120000, 600000 };
     uint64_t most, length;
     bool trace = sim.trace;
+    struct injection inject = sim.inject;
     memset(&sim, 0, sizeof sim);
     sim.trace = trace;
+    sim.inject = inject;
     sim.seed = seed;
     sim.chance = seed * 0xd1342543de82ef95u;
     sim.hash = 0xcbf29ce484222325u;
     setup_world();
     length = PICK(lengths);
-    most = 200 * sim.count + draw(one_in(8) ? 10000 : 1500);
+    most = 300 * sim.count + draw(one_in(8) ? 15000 : 3000);
+    if (sim.inject.on)
+        most = 40 + most % 100;
     run_until(sim.now + length, most);
     become_quiet();
     let_end();
@@ -203,6 +216,10 @@ void world_free(void)
 {
     for (size_t i = 0; i < sim.count; i++) {
         struct end *e = &sim.ends[i];
+        totals.ends++;
+        totals.messages += e->got;
+        totals.no_memory += e->memory.failed;
+        totals.no_randomness += e->random_failed;
         pipe_free(&e->out);
         free(e->messages);
         free(e->frames);

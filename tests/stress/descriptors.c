@@ -56,6 +56,7 @@ static void connect_too(caws_timer *timer)
 
 static void be_server(void *unused)
 {
+    /* REQ HS-14 */
     struct rlimit files = { FILES, FILES };
     caws_server_config cfg = { .host = "127.0.0.1", .on_error = on_server_error };
     caws_loop *loop = caws_loop_new(NULL);

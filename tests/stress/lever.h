@@ -70,6 +70,7 @@ static struct {
     const struct place *armed; /* NULL: nothing fails */
     unsigned nth;
     int error;
+    bool onwards;              /* those that follow fail, too */
     bool always_short;
     bool fired;
     int fd; /* that it was about */
@@ -99,9 +100,11 @@ static int lever_pulled(enum call call, int fd)
     place = lever_place(call);
     if (++place->now > place->most)
         place->most = place->now;
-    if (place == lever.armed && place->now == lever.nth) {
+    if (place == lever.armed &&
+        (place->now == lever.nth || (lever.onwards && place->now > lever.nth))) {
+        if (!lever.fired)
+            lever.fd = fd;
         lever.fired = true;
-        lever.fd = fd;
         error = lever.error;
     }
     pthread_mutex_unlock(&lever.lock);
@@ -124,6 +127,7 @@ static void lever_arm(const struct place *place, unsigned nth, int error)
     lever.armed = place;
     lever.nth = nth;
     lever.error = error;
+    lever.onwards = false;
     lever.fired = false;
     lever.fd = -1;
 }

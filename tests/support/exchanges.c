@@ -18,7 +18,7 @@ static size_t from_hex(unsigned char *to, const char *hex)
 static size_t header_bytes(unsigned char *to, const char *hex, bool masked)
 {
     size_t n = from_hex(to, hex);
-    if (!masked)
+    if (!masked || n < 2)
         return n;
     to[1] |= 0x80;
     memcpy(to + n, "\1\2\3\4", 4);
@@ -66,7 +66,7 @@ size_t exchange_bytes(const struct exchange *e, const struct peer *p, bool clien
     size_t n = 0, at = 0, size = 0;
     for (size_t i = 0; i < 10 && e->items[i].payload; i++)
         size += strlen(e->items[i].payload) + e->items[i].len + 1100;
-    *bytes = malloc(size);
+    *bytes = malloc(size + 1);
     if (!*bytes)
         abort();
     for (; n < 10 && e->items[n].payload; n++) {

@@ -14,7 +14,8 @@ static void add(struct bytes *b, const void *data, size_t len)
     if (b->len + len + 1 > b->cap) {
         b->cap = 2 * (b->len + len) + 64;
         b->data = realloc(b->data, b->cap);
-        assert_non_null(b->data);
+        if (!b->data)
+            abort();
     }
     if (len > 0)
         memcpy(b->data + b->len, data, len);
@@ -49,7 +50,7 @@ static const char *read_payload(const char *s, struct bytes *to)
             add_byte(to, (unsigned)n & 255);
         } else if (*s == '*') {
             sscanf(s, "*%lu%n", &n, &used);
-            while (n-- > 1)
+            while (n-- > 1 && to->len > 0)
                 add_byte(to, to->data[to->len - 1]);
         } else {
             add_byte(to, (unsigned char)*s);
@@ -65,10 +66,8 @@ static void add_length(struct bytes *to, uint64_t len, char form, bool masked)
                : form == 'w' || (!form && len > 125) ? 16
                                                      : 0;
     add_byte(to, mask | (bits == 64 ? 127 : bits ? 126 : (unsigned)len));
-    while (bits > 0) {
-        bits -= 8;
-        add_byte(to, (unsigned)(len >> bits) & 255);
-    }
+    for (int shift = bits - 8; shift >= 0; shift -= 8)
+        add_byte(to, (unsigned)(len >> shift) & 255);
 }
 
 static const char *read_frame(const char *s, bool masked, struct bytes *to)
@@ -211,12 +210,11 @@ static size_t show_frame(struct bytes *to, const unsigned char *data,
 const char *frames_out(const struct peer *p)
 {
     static struct bytes text;
-    size_t at = 0, n;
+    size_t at = 0;
     text.len = 0;
     add(&text, "", 0);
     while (at < p->out_len) {
-        n = show_frame(&text, p->out + at, p->out_len - at,
-                       caws_is_client(p->ws));
+        size_t n = show_frame(&text, p->out + at, p->out_len - at, caws_is_client(p->ws));
         if (n == 0) {
             print(&text, " (%zu bytes)", p->out_len - at);
             break;

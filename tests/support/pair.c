@@ -164,7 +164,8 @@ static size_t put(struct end *e, const caws_slice *v, size_t count, size_t most)
         if (e->wire_len + n > e->wire_cap) {
             e->wire_cap = 2 * (e->wire_len + n);
             e->wire = realloc(e->wire, e->wire_cap);
-            assert_non_null(e->wire);
+            if (!e->wire)
+                abort();
         }
         memcpy(e->wire + e->wire_len, v[i].data, n);
         e->wire_len += n;
@@ -201,6 +202,8 @@ void pair_deliver(struct end *from)
     if (n > from->wire_len)
         n = from->wire_len;
     data = malloc(n + 1);
+    if (!data)
+        abort();
     memcpy(data, from->wire, n);
     from->wire_len -= n;
     memmove(from->wire, from->wire + n, from->wire_len);

@@ -28,7 +28,8 @@ const char *upgrade_edit(const char *lines, const char *drop, const char *add)
         skip = (size_t)(strchr(line, '\n') - line) + 1;
     }
     head = realloc(head, strlen(lines) + n + 3);
-    assert_non_null(head);
+    if (!head)
+        abort();
     memcpy(head, lines, at);
     memcpy(head + at, add, n);
     strcpy(head + at + n, lines + at + skip);

@@ -69,6 +69,10 @@ static void test_starting_open(void **state)
     assert_true(caws_is_client(ws));
     assert_int_equal(caws_http_status(ws), 0);
     caws_free(ws);
+    ws = caws_new_open(false, NULL, "", &cfg, NULL);
+    assert_non_null(ws);
+    assert_false(caws_is_client(ws));
+    caws_free(ws);
     assert_null(caws_new_open(false, "a b", NULL, &cfg, NULL));
     assert_null(caws_new_open(false, NULL, "x", &cfg, NULL));
     assert_null(caws_new_open(true, NULL, NULL, &poor, NULL));
@@ -158,6 +162,66 @@ static void test_wants(void **state)
     peer_free(&p);
 }
 
+static void test_needs_drain(void **state)
+{
+    static const char bytes[2000];
+    caws_config cfg = { .max_buffered = 1000 };
+    struct peer p = { .hold_output = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, &cfg);
+    assert_false(caws_needs_drain(p.ws));
+    caws_send(p.ws, CAWS_BINARY, bytes, 496); /* with its header, half */
+    assert_false(caws_needs_drain(p.ws));
+    caws_send(p.ws, CAWS_BINARY, bytes, 0);
+    assert_true(caws_needs_drain(p.ws));
+    peer_take_some(&p, 2);
+    assert_false(caws_needs_drain(p.ws));
+    assert_string_equal(p.log, "open\ndrain\n");
+    assert_int_equal(caws_send(p.ws, CAWS_BINARY, bytes, 2000), CAWS_ERR_FULL);
+    assert_true(caws_needs_drain(p.ws)); /* it is below half, but has refused */
+    caws_close(p.ws, 1000, NULL);
+    assert_false(caws_needs_drain(p.ws)); /* nothing can be sent any more */
+    peer_take(&p);
+    assert_string_equal(p.log, "open\ndrain\n");
+    peer_free(&p);
+}
+
+/* Without a handler, a transport or a counter it keeps the protocol. */
+static void test_a_conn_that_nobody_listens_to(void **state)
+{
+    static const caws_config cfg = { 0 };
+    unsigned char in[512], out[64] = { 0 };
+    caws_conn *ws = caws_new_server(&cfg, NULL);
+    caws_slice v;
+    size_t n = strlen(PEER_REQUEST);
+    (void)state;
+    memcpy(in, PEER_REQUEST, n);
+    assert_int_equal(caws_feed(ws, in, n, 1), CAWS_OK);
+    assert_int_equal(caws_ready_state(ws), CAWS_OPEN);
+    assert_int_equal(caws_output(ws, &v, 1), 1);
+    assert_memory_equal(v.data, "HTTP/1.1 101 ", 13);
+    caws_output_done(ws, v.len);
+    n = peer_frame(in, 0x81, "text", 4, true);
+    n += peer_frame(in + n, 0x89, "p", 1, true);
+    n += peer_frame(in + n, 0x8a, "", 0, true);
+    n += peer_frame(in + n, 0x88, "\x03\xe8", 2, true);
+    assert_int_equal(caws_feed(ws, in, n, 2), CAWS_OK);
+    for (n = 0; caws_output(ws, &v, 1); n += v.len) {
+        memcpy(out + n, v.data, v.len);
+        caws_output_done(ws, v.len);
+    }
+    assert_int_equal(n, 7);
+    assert_memory_equal(out, "\x8a\x01p\x88\x02\x03\xe8", 7);
+    assert_int_equal(caws_ready_state(ws), CAWS_CLOSED);
+    assert_int_equal(caws_wants(ws), CAWS_WANT_SHUTDOWN | CAWS_WANT_READ);
+    caws_free(ws);
+    ws = caws_new_server(&cfg, NULL);
+    assert_int_equal(caws_refuse(ws, 503), CAWS_OK);
+    assert_int_equal(caws_output(ws, &v, 1), 1);
+    assert_memory_equal(v.data, "HTTP/1.1 503 ", 13);
+    caws_free(ws);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +232,8 @@ int main(void)
         cmocka_unit_test(test_an_idle_conn_is_one_block),
         cmocka_unit_test(test_headers_of_the_peer),
         cmocka_unit_test(test_wants),
+        cmocka_unit_test(test_needs_drain),
+        cmocka_unit_test(test_a_conn_that_nobody_listens_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,24 @@ static void test_a_ping_while_closing(void **state)
     peer_free(&p);
 }
 
+/* More than 49 days do not fit, and are not told as a few seconds. */
+static void test_a_round_trip_without_measure(void **state)
+{
+    caws_config cfg = { .ping_interval_ms = CAWS_OFF, .pong_timeout_ms = CAWS_OFF };
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_CLIENT, &cfg);
+    for (uint64_t took = UINT32_MAX - 1; took <= (uint64_t)UINT32_MAX + 7; took++) {
+        caws_ping(p.ws, NULL, 0);
+        peer_take(&p);
+        peer_tick(&p, 0);
+        peer_tick(&p, took);
+        peer_feed_frame(&p, 0x8a, "", 0);
+        assert_int_equal(caws_round_trip_ms(p.ws), UINT32_MAX - 1);
+    }
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +122,7 @@ int main(void)
         cmocka_unit_test(test_the_round_trip_is_measured),
         cmocka_unit_test(test_the_allowance),
         cmocka_unit_test(test_a_ping_while_closing),
+        cmocka_unit_test(test_a_round_trip_without_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,12 +99,37 @@ static void test_writing_at_once(void **state)
     assert_true(calls > 0);
 }
 
+static size_t claim(caws_conn *ws, const caws_slice *v, size_t count)
+{
+    (void)ws, (void)v, (void)count;
+    return 5000;
+}
+
+/* A transport that says it took more than there is has taken what there is. */
+static void test_a_transport_that_claims_too_much(void **state)
+{
+    caws_config cfg = { .max_buffered = 1000 };
+    struct peer p = { .hold_output = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, &cfg);
+    p.transport.write_now = claim;
+    assert_int_equal(caws_send(p.ws, CAWS_BINARY, large, 900), CAWS_OK);
+    assert_int_equal(caws_send(p.ws, CAWS_BINARY, large, 600), CAWS_OK);
+    assert_int_equal(p.counters.bytes_out, 904);
+    assert_int_equal(caws_buffered_amount(p.ws), 600);
+    peer_take(&p);
+    assert_int_equal(p.out_len, 604);
+    assert_int_equal(p.counters.bytes_out, 904 + 604);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_full_queue),
         cmocka_unit_test(test_without_randomness_nothing_is_sent),
         cmocka_unit_test(test_writing_at_once),
+        cmocka_unit_test(test_a_transport_that_claims_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

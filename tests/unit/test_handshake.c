@@ -94,7 +94,9 @@ static void test_texts_in_a_config(void **state)
 {
     static const caws_config good[] = {
         { 0 }, { .headers = "" }, { .headers = "A: b\r\nC:d\r\n" }, { .subprotocols = "a, b,A" },
-        { .origin = "https://a" }, { .path = "/" }, { .origins = "*" },
+        { .origin = "https://a" }, { .path = "/" }, { .origins = "*" }, { .hosts = "*" },
+        { .hosts = "a, b:80,[::1]:8080" }, { .origins = "https://a, http://b:1,NULL" },
+        { .origins = "http://[::1]" }, { .origins = "app://*" }, { .origins = "x:///~" },
     };
     static const caws_config bad[] = {
         { .headers = "A: b" }, { .headers = "A: b\n" }, { .headers = "\r\n" },
@@ -103,6 +105,14 @@ static void test_texts_in_a_config(void **state)
         { .subprotocols = "" }, { .subprotocols = "," }, { .subprotocols = "a b" },
         { .subprotocols = "a,a" }, { .subprotocols = "a\x80" }, { .origin = "" },
         { .origin = "a\r\nb" }, { .path = "chat" }, { .path = "" },
+        { .headers = "Host: a\r\nB: c\r\n" }, /* a good line does not mend a bad one */
+        { .hosts = "" }, { .hosts = ", ," }, { .hosts = "a b" }, { .hosts = "a,http://b" },
+        { .hosts = "a:0" }, { .hosts = "*.a" }, { .hosts = "*, a" },
+        { .origins = "" }, { .origins = "," }, { .origins = "a" }, { .origins = "https" },
+        { .origins = "https:/a" }, { .origins = "https://" }, { .origins = "HTTPS://*.a" },
+        { .origins = "http://*" }, { .origins = "http://a/" }, { .origins = "://a" },
+        { .origins = "a b://c" }, { .origins = "x:/" }, { .origins = "x:///\x7f" },
+        { .origins = "x:///\x80" }, { .origins = "x:///\x1f" }, { .origins = "x:///a b" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)

@@ -181,6 +181,26 @@ static void test_a_handshake_that_is_late(void **state)
     }
 }
 
+/* Closed between caws_accept and the tick that brings on_open: it never opens
+ * for the application, which hears of the end alone. */
+static void test_accepted_and_closed_at_once(void **state)
+{
+    struct peer p = { .answer = CAWS_LATER };
+    (void)state;
+    peer_server(&p, NULL);
+    peer_feed_text(&p, PEER_REQUEST);
+    peer_feed_frame_text(&p, 0x81, "held");
+    assert_int_equal(caws_accept(p.ws), CAWS_OK);
+    assert_int_equal(caws_close(p.ws, 1001, NULL), CAWS_OK);
+    peer_tick(&p, 0);
+    peer_take(&p);
+    assert_int_equal(peer_out_status(&p), 101);
+    assert_true(p.out_len > 4 && memcmp(p.out + p.out_len - 4, "\x88\x02\x03\xe9", 4) == 0);
+    peer_feed_frame_text(&p, 0x88, "\x03\xe9");
+    assert_string_equal(p.log, "request GET /chat upgrade\nclose 1001 clean us 0\n");
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_a_client_is_refused),
         cmocka_unit_test(test_interim_responses),
         cmocka_unit_test(test_a_handshake_that_is_late),
+        cmocka_unit_test(test_accepted_and_closed_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,92 @@ static void test_nothing_is_a_feed_too(void **state)
     peer_free(&p);
 }
 
+/* A whole request that was held while paused, with more behind it, is asked
+ * about in the tick; what is behind it stays held, within max_head in all. */
+static void test_an_undecided_request_that_was_held(void **state)
+{
+    caws_config cfg = { .max_head = 1000 };
+    static char bytes[2000];
+    size_t head = strlen(PEER_REQUEST);
+    (void)state;
+    for (size_t over = 0; over < 2; over++) {
+        struct peer p = { .answer = CAWS_LATER };
+        peer_server(&p, &cfg);
+        caws_pause(p.ws);
+        memcpy(bytes, PEER_REQUEST, head);
+        memcpy(bytes + head, "\x81\x81\0\0\0\0x", 7);
+        peer_feed(&p, bytes, 1000 + over);
+        assert_string_equal(p.log, "");
+        caws_resume(p.ws);
+        peer_tick(&p, 0);
+        assert_int_equal(peer_out_status(&p), over ? 413 : 0);
+        assert_int_equal(peer_log_count(&p, "error -12 more bytes than max_head"), over);
+        if (!over) {
+            assert_string_equal(p.log, "request GET /chat upgrade\n");
+            assert_int_equal(caws_accept(p.ws), CAWS_OK);
+            peer_tick(&p, 0);
+            assert_true(peer_log_has(&p, "upgrade\nopen\ntext 1 x\n"));
+        }
+        peer_free(&p);
+    }
+}
+
+/* The peer's end waits behind held bytes of an undecided request: a refusal
+ * drops the bytes, leaves, and then the end counts. */
+static void test_an_end_behind_an_undecided_request(void **state)
+{
+    for (int accepted = 0; accepted < 2; accepted++) {
+        struct peer p = { .answer = CAWS_LATER };
+        (void)state;
+        peer_server(&p, NULL);
+        caws_pause(p.ws);
+        peer_feed_text(&p, PEER_REQUEST "\x81\x80....");
+        peer_eof(&p);
+        assert_true(peer_wants(&p, 0));
+        caws_resume(p.ws);
+        assert_true(peer_wants(&p, 0)); /* there is nothing more to read */
+        peer_tick(&p, 0);
+        assert_string_equal(p.log, "request GET /chat upgrade\n");
+        assert_true(caws_deadline(p.ws) > p.now); /* it waits for us */
+        peer_tick(&p, 0);
+        assert_int_equal(caws_ready_state(p.ws), CAWS_CONNECTING);
+        assert_int_equal(accepted ? caws_accept(p.ws) : caws_refuse(p.ws, 403), CAWS_OK);
+        assert_int_equal(caws_deadline(p.ws), 0);
+        peer_tick(&p, 0);
+        peer_take(&p);
+        assert_int_equal(peer_out_status(&p), accepted ? 101 : 403);
+        assert_true(peer_wants(&p, CAWS_WANT_CLOSE));
+        assert_true(peer_log_has(&p, accepted
+                                         ? "upgrade\nopen\ntext 0\nerror -15 "
+                                         : "upgrade\nclose 1006 unclean us 0\n"));
+        assert_int_equal(peer_log_count(&p, "close "), 1);
+        peer_free(&p);
+    }
+}
+
+static void test_an_end_behind_bytes_that_wait_again(void **state)
+{
+    caws_config cfg = { .on_message = pause_it };
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_CLIENT, &cfg);
+    peer_feed_hex(&p, "810161 810162 810163");
+    peer_eof(&p);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(peer_log_count(&p, "close "), 0);
+        assert_true(caws_deadline(p.ws) == UINT64_MAX); /* paused */
+        caws_resume(p.ws);
+        assert_int_equal(caws_deadline(p.ws), 0);
+        peer_tick(&p, 0);
+    }
+    assert_true(peer_log_has(&p, "text 1 b\ntext 1 c\n"));
+    assert_int_equal(peer_log_count(&p, "close "), 0); /* the last has paused, too */
+    caws_resume(p.ws);
+    peer_tick(&p, 0);
+    assert_int_equal(peer_log_count(&p, "close 1006 unclean transport -15"), 1);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +227,9 @@ int main(void)
         cmocka_unit_test(test_order_within_a_feed),
         cmocka_unit_test(test_an_abort_in_a_handler_ends_the_feed),
         cmocka_unit_test(test_nothing_is_a_feed_too),
+        cmocka_unit_test(test_an_undecided_request_that_was_held),
+        cmocka_unit_test(test_an_end_behind_an_undecided_request),
+        cmocka_unit_test(test_an_end_behind_bytes_that_wait_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,8 @@ static void test_arguments(void **state)
         assert_int_equal(caws_send_text(p.ws, "\xff"), CAWS_ERR_UTF8);
         assert_int_equal(caws_send_fragment(p.ws, (caws_type)0, "", 0, true), CAWS_ERR_ARG);
         assert_int_equal(caws_send_prepared(p.ws, NULL), CAWS_ERR_ARG);
+        assert_int_equal(caws_ping(NULL, "", 0), CAWS_ERR_ARG);
+        assert_int_equal(caws_pong(NULL, "", 0), CAWS_ERR_ARG);
         assert_int_equal(caws_ping(p.ws, large, 126), CAWS_ERR_ARG);
         assert_int_equal(caws_pong(p.ws, NULL, 1), CAWS_ERR_ARG);
         caws_close(p.ws, 1000, NULL);
@@ -109,6 +111,25 @@ static void test_the_slowest_transport(void **state)
     peer_free(&quick);
 }
 
+/* Pongs nobody asked for are as many as may wait; the peer's Pings go on being
+ * answered, and the newest answer replaces the one before (5.5.3). */
+static void test_pongs_that_wait(void **state)
+{
+    caws_config cfg = { .max_control_burst = 3 };
+    struct peer p = { .hold_output = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, &cfg);
+    assert_int_equal(caws_pong(p.ws, "a", 1), CAWS_OK);
+    assert_int_equal(caws_pong(p.ws, "b", 1), CAWS_OK);
+    assert_int_equal(caws_pong(p.ws, "c", 1), CAWS_OK);
+    assert_int_equal(caws_pong(p.ws, "d", 1), CAWS_ERR_FULL);
+    assert_int_equal(caws_ping(p.ws, "e", 1), CAWS_OK); /* another allowance */
+    peer_take(&p);
+    assert_string_equal(peer_out_hex(&p), "8a0161" "8a0162" "8a0163" "890165");
+    assert_int_equal(caws_pong(p.ws, "d", 1), CAWS_OK);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_text_in_fragments_is_checked_across_them),
         cmocka_unit_test(test_the_slowest_transport),
+        cmocka_unit_test(test_pongs_that_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

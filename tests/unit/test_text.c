@@ -64,12 +64,15 @@ static void test_every_byte_as_a_token_and_in_a_value(void **state)
         assert_int_equal(caws__is_control(byte), control);
         assert_int_equal(caws__is_field_value(text), !control);
         assert_int_equal(caws__is_space(byte), c == ' ' || c == '\t');
+        assert_int_equal(caws__is_visible(text), c > 32 && c < 127);
     }
     assert_false(caws__is_token(s("")));
     assert_false(caws__is_token(s("a b")));
     assert_int_equal(caws__token_len(s("abc: d")), 3);
     assert_int_equal(caws__token_len(s("")), 0);
     assert_true(caws__is_field_value(s("")));
+    assert_true(caws__is_visible(s("!~")));
+    assert_false(caws__is_visible(s("a b")));
 }
 
 static void test_lists(void **state)

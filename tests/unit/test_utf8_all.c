@@ -148,10 +148,11 @@ static void test_every_scalar_value(void **state)
         count++;
     }
     assert_int_equal(count, 1112064);
+    print_message("%zu scalar values\n", count);
 }
 
 /* In blocks of exactly n bytes. Asserts are slow, so they come after. */
-static void check_all_strings(size_t n)
+static void check_all_strings(size_t n, size_t expected)
 {
     uint8_t *p = malloc(n);
     size_t differing = 0, valid = 0;
@@ -170,16 +171,54 @@ static void check_all_strings(size_t n)
     }
     free(p);
     assert_int_equal(differing, 0);
-    assert_true(valid > 0);
+    assert_int_equal(valid, expected);
+    print_message("%u strings of %zu bytes, %zu of them valid\n", (unsigned)1 << 8 * n, n, valid);
 }
 
 static void test_all_strings_of_one_to_three_bytes(void **state)
 {
     /* REQ 3629-1, 3629-7 */
     (void)state;
-    check_all_strings(1);
-    check_all_strings(2);
-    check_all_strings(3);
+    /* 128, 1920 and 61440 scalars take 1, 2 and 3 bytes. */
+    check_all_strings(1, 128);
+    check_all_strings(2, 128 * 128 + 1920);
+    check_all_strings(3, 128 * 128 * 128 + 2 * 128 * 1920 + 61440);
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Of the strings of four bytes a sample, with lead and continuation bytes more
+ * often than chance would have them. */
+static void test_a_sample_of_four_bytes(void **state)
+{
+    enum { COUNT = 2000000 };
+    uint32_t seed = 3629;
+    unsigned differing = 0, valid = 0, cut = 0;
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        uint8_t p[4];
+        bool complete = false, got = false;
+        size_t bad, at;
+        for (size_t j = 0; j < 4; j++) {
+            uint32_t r = next_random(&seed);
+            p[j] = (uint8_t)(i % 2 == 0 ? r : (j == 0 || r & 0x300) ? r | 0x80 : r);
+            if (i % 4 == 1)
+                p[j] = (uint8_t)(j == 0 ? 0xf0 | (p[j] & 7) : 0x80 | (p[j] & 0x3f));
+        }
+        bad = reference(p, 4, &complete);
+        at = fails_at(p, 4, &got);
+        differing += at != bad || got != complete ||
+                     caws__utf8_valid(p, 4) != (bad == 4 && complete);
+        valid += bad == 4 && complete;
+        cut += bad == 4 && !complete;
+    }
+    assert_int_equal(differing, 0);
+    assert_true(valid > COUNT / 20 && cut > 1000);
+    print_message("%d strings of 4 bytes (seed 3629), %u of them valid\n", COUNT, valid);
 }
 
 /* Every byte in every place of the boundary sequences of four bytes. */
@@ -226,12 +265,6 @@ static void test_ascii_fast_path(void **state)
     }
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
-}
-
 /* Mixed text of every kind of sequence, now and then with a byte changed. */
 static void test_random_texts_at_every_split(void **state)
 {
@@ -259,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_scalar_value),
         cmocka_unit_test(test_all_strings_of_one_to_three_bytes),
+        cmocka_unit_test(test_a_sample_of_four_bytes),
         cmocka_unit_test(test_four_bytes_around_the_boundaries),
         cmocka_unit_test(test_ascii_fast_path),
         cmocka_unit_test(test_random_texts_at_every_split),
