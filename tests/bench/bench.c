@@ -224,6 +224,12 @@ static void measure_all(void)
 {
     double begin = now_s();
 
+    bool any = false;
+
+    for (size_t w = 0; w < WORKS; w++)
+        any = any || takes_part(&works[w], CAWS);
+    if (!any)
+        die("there is no work with \"%s\" in its name", only);
     for (size_t round = 0; round < rounds; round++) {
         for (size_t w = 0; w < WORKS; w++)
             for (enum who who = CONTROL; who < WHOS; who++) {
@@ -391,8 +397,9 @@ int main(int argc, char **argv)
     print_circumstances();
     measure_all();
     print_results();
-    printf("\nCPU: user and system time of the server's process, as a multiple of the control's in the\n"
-           "same round; median (least-greatest) of %zu round%s. c: connections; P: frames in one write.\n",
+    printf("\nCPU: user and system time of the server's process, as a multiple of the control's\n"
+           "in the same round; median (least-greatest) of %zu round%s. c: connections; P: frames\n"
+           "in one write.\n",
            rounds, rounds == 1 ? "" : "s");
     return 0;
 }

@@ -1,6 +1,6 @@
 # What messages cost: servers, kernels, many connections, and the budget that
 # "make test" holds exact figures to.
-#: make bench           caws beside a floor and other libraries (ROUNDS=9, QUICK=1, ONLY=word)
+#: make bench           caws beside a floor and other libraries (ROUNDS=9, QUICK=1, WORK=word)
 #: make bench-kernels   masking and UTF-8 beside memcpy; instructions per frame
 #: make bench-scale     200000 connections, broadcasts to more and more (PAIRS=10, QUICK=1)
 
@@ -46,7 +46,8 @@ bench-built: $(BENCH)/control $(BENCH)/caws $(BENCH)/bench $(BENCH_PEERS) $(BENC
 bench:
 	@sh tests/setup.sh -- valgrind libwebsockets $(if $(QUICK),,c++ beast) node npm
 	@$(PARALLEL) bench-built
-	@NODE_PATH=$(BENCH)/node_modules $(bench_from) $(BENCH)/bench -r $(ROUNDS) $(if $(QUICK),-q) $(if $(ONLY),-o '$(ONLY)')
+	@NODE_PATH=$(BENCH)/node_modules $(bench_from) \
+	  $(BENCH)/bench -r $(ROUNDS) $(if $(QUICK),-q) $(if $(WORK),-o '$(WORK)')
 
 bench-kernels:
 	@sh tests/setup.sh -- valgrind wslay

@@ -1,7 +1,8 @@
 /* The exact costs, as "NAME FIGURE" lines: bytes and allocations, by the allocator; and
  * system calls inside caws_loop_step, by a parent that traces us, so that it is no
- * matter how they are made. The C library's own, for memory, are left out. Both ends are in one process, and what the peer sent has arrived
- * before a step is taken: every run has the same figures. */
+ * matter how they are made. The C library's own, for memory, are left out. Both ends
+ * are in one process, and what the peer sent has arrived before a step is taken: every
+ * run has the same figures. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>

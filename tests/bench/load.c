@@ -103,7 +103,8 @@ static void answer(int fd)
 {
     ssize_t n = recv(fd, input, sizeof input, 0);
 
-    if (n < 16 || memcmp(input, "HTTP/1.1 101", 12) != 0 || memcmp(input + n - 4, "\r\n\r\n", 4) != 0)
+    if (n < 16 || memcmp(input, "HTTP/1.1 101", 12) != 0 ||
+        memcmp(input + n - 4, "\r\n\r\n", 4) != 0)
         die("no 101, but \"%.*s\"", n > 0 ? (int)n : 0, input);
 }
 

@@ -143,7 +143,8 @@ static uint64_t read_tracepoint(void)
     uint64_t id = 0;
     FILE *f = fopen(path, "r");
 
-    if (!f && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    if (!f && unshare(CLONE_NEWNS) == 0 &&
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
         mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL) == 0)
         f = fopen(path, "r");
     if (!f || fscanf(f, "%" SCNu64, &id) != 1)
