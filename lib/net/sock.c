@@ -19,6 +19,14 @@ static int sock_close(int fd)
     return -1;
 }
 
+static void sock_unlink(const char *path)
+{
+    int saved = errno;
+
+    caws__sys_unlink(path);
+    errno = saved;
+}
+
 /* ---- Listening --------------------------------------------------------- */
 
 static int sock_bind(const struct sockaddr *addr, socklen_t len, int backlog,
@@ -37,9 +45,14 @@ static int sock_bind(const struct sockaddr *addr, socklen_t len, int backlog,
     /* Whatever the system's default: "::" is every interface, of IPv4 too. */
     if (addr->sa_family == AF_INET6)
         caws__sys_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (caws__sys_bind(fd, addr, len) < 0 || caws__sys_listen(fd, backlog) < 0)
+    if (caws__sys_bind(fd, addr, len) < 0)
         return sock_close(fd);
-    return fd;
+    if (caws__sys_listen(fd, backlog) == 0)
+        return fd;
+    sock_close(fd);
+    if (addr->sa_family == AF_UNIX)
+        sock_unlink(((const struct sockaddr_un *)addr)->sun_path);
+    return -1;
 }
 
 static int sock_listen_all(uint16_t port, int backlog, bool reuse_port)

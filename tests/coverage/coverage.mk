@@ -6,14 +6,14 @@
 coverage:
 	@sh tests/setup.sh cmocka clang-19
 	@$(PARALLEL) BUILD=$(BUILD)/coverage CC=clang-19 CFLAGS='-O1 -g' \
-	  LDFLAGS=-fprofile-instr-generate COUNT='-DNDEBUG -fprofile-instr-generate \
+	  LDFLAGS=-fprofile-instr-generate COUNT='-fprofile-instr-generate \
 	  -fprofile-update=atomic -fcoverage-mapping -fcoverage-mcdc \
 	  -Xclang -fmcdc-max-conditions=12' covered
 
-# Only lib/ counts, so only lib/ is instrumented. NDEBUG: an assert states what
-# cannot be otherwise, which is no branch that a test could take. What the
-# compiler cannot measure it only warns of, whatever -Werror says.
+# Only lib/ counts, so only lib/ is instrumented. What the compiler cannot
+# measure it only warns of, whatever -Werror says.
 ifdef COUNT
+$(LIB_OBJS): tests/coverage/coverage.mk
 $(BUILD)/obj/lib/%.o: lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(LANG_C) -Ilib -fPIC $(DEPS) $(CFLAGS) $(COUNT) -c -o $@ $< 2>$@.log; \

@@ -1,6 +1,7 @@
 # The annotated sources of "llvm-cov show" become a table, and a list of what
 # is missing. An inline function of a header is in many objects: what any of
-# them reached counts. There is no list of exceptions.
+# them reached counts. An assert states what cannot be otherwise, so what it asks
+# is no branch that a test could take. There are no other exceptions.
 
 function percent(hit, all) { return sprintf("%.2f", int(10000 * hit / all) / 100) }
 function add(kind, good) { all[file, kind]++; if (good) hit[file, kind]++ }
@@ -26,8 +27,8 @@ match($0, /^ *[0-9]+\|/) {
     text = substr(text, index(text, "|") + 1)
     sub(/^ +/, "", text)
     source[file, line] = text
-    gsub(/^assert\(.*|\/\*.*\*\/|"([^"\\]|\\.)*"/, "", text) # no code of this build
-    operators[file, line] = text ~ /^(\* |\/\*|#)/ ? 0 : gsub(/&&|\|\|/, "", text)
+    gsub(/\/\*.*\*\/|"([^"\\]|\\.)*"/, "", text)
+    operators[file, line] = text ~ /^(\* |\/\*|#|assert\()/ ? 0 : gsub(/&&|\|\|/, "", text)
     last[file] = line
     if (runs ~ /[0-9]/) {
         add("lines", runs !~ /^ *0$/)
@@ -39,6 +40,7 @@ match($0, /^ *[0-9]+\|/) {
 # "  |  Branch (12:9): [True: 1, False: 0]", once for each object
 /\|  Branch \(/ {
     split($0, part, /[(:)]+/)
+    if (source[file, part[2] + 0] ~ /^assert\(/) next
     place = file SUBSEP part[2] SUBSEP part[3]
     if (!(place in branch)) branches[file] = branches[file] " " part[2] ":" part[3]
     branch[place] = 1
@@ -51,20 +53,19 @@ match($0, /^ *[0-9]+\|/) {
 /\|---> MC\/DC Decision Region/ {
     split($0, part, /[(:)]+/)
     decision = part[2] ":" part[3]
-    again = (file, decision) in decisions
+    again = (file, decision) in decisions || source[file, part[2] + 0] ~ /^assert\(/
     decisions[file, decision] = 1
     for (i = part[2] + 0; i <= part[5] + 0; i++) decided[file, i] = 1
     next
 }
 /\|     Condition C[0-9]+ -->/ {
     split($0, part, /[(:)]+/)
-    at["C" substr($3, 2) "-Pair:"] = part[2] ":" part[3]
-    if (!again) conditions[file] = conditions[file] " " decision "/" part[2] ":" part[3]
+    if (!again) conditions[file] = conditions[file] " " decision "/" $3 ":" part[2] ":" part[3]
     if (!again && $3 != "C1") measured[file]++
     next
 }
 /\|  C[0-9]+-Pair:/ {
-    if ($3 == "covered:") alone[file, decision "/" at[$2]] = 1
+    if ($3 == "covered:") alone[file, decision "/" substr($2, 1, index($2, "-") - 1)] = 1
     next
 }
 
@@ -80,12 +81,13 @@ function tally_branches(    i, n, list, part, place) {
     }
 }
 
-function tally_conditions(    i, n, list, part) {
+function tally_conditions(    i, n, list, part, good) {
     n = split(conditions[file], list, " ")
     for (i = 1; i <= n; i++) {
-        add("mcdc", (file, list[i]) in alone)
         split(list[i], part, /[:\/]/)
-        if (!((file, list[i]) in alone)) miss(part[3], "column " part[4] " never decides alone")
+        good = (file, part[1] ":" part[2] "/" part[3]) in alone
+        add("mcdc", good)
+        if (!good) miss(part[4], "column " part[5] " never decides alone")
     }
 }
 

@@ -6,6 +6,8 @@
 #include "net/server.h"
 #include "net/way.h"
 
+#include <limits.h>
+
 /* ---- Servers ----------------------------------------------------------- */
 
 static int backlog_of(const struct net *n)
@@ -228,6 +230,77 @@ static void test_groups(void **state)
     net_free(&n);
 }
 
+/* Handlers are all optional, and what fails is still counted. */
+static void test_a_server_without_handlers(void **state)
+{
+    static const caws_server_config cfg = { .host = "127.0.0.1", .max_conns = 1 };
+    struct net n = net_new(state, &cfg);
+    struct peer p = peer_open(&n), q = peer_new(&n);
+
+    assert_int_equal(peer_status(&n, &q), 503);
+    peer_send(&p, 0x83, "", 0);
+    peer_want_close(&n, &p, 1002);
+    peer_free(&p);
+    PUMP_UNTIL(&n, n.server->conns == 0);
+    assert_int_equal(net_stats(&n).conns.failed, 1);
+    assert_int_equal(net_stats(&n).opened, 1);
+    assert_int_equal(net_stats(&n).closed, 1);
+    peer_free(&q);
+    net_free(&n);
+}
+
+static void test_what_cannot_be_listened_to(void **state)
+{
+    caws_server_config cfg = echo_config();
+    struct net n = net_new(state, &cfg);
+
+    errno = 0;
+    assert_null(caws_listen(NULL, &cfg));
+    assert_int_equal(errno, EINVAL);
+    cfg.listen_fd = (intptr_t)INT_MAX + 1;
+    errno = 0;
+    assert_null(caws_listen(n.loop, &cfg));
+    assert_int_equal(errno, EINVAL);
+    net_free(&n);
+}
+
+static int own_randoms;
+
+static int own_random(void *ctx, void *out, size_t len)
+{
+    assert_ptr_equal(ctx, &own_randoms);
+    own_randoms++;
+    memset(out, 0, len);
+    return 0;
+}
+
+/* A client's own randomness and memory are used, and its own alone. */
+static void test_a_client_with_its_own(void **state)
+{
+    long blocks = 0;
+    caws_server_config cfg = echo_config();
+    struct net n = net_new(state, &cfg);
+    char url[64];
+    caws_client_config client = { .url = url };
+
+    snprintf(url, sizeof url, "ws://127.0.0.1:%u/", caws_server_port(n.server));
+    client.ws.random = own_random;
+    client.ws.random_ctx = &own_randoms;
+    client.ws.alloc = (caws_alloc){ .resize = count_blocks, .ctx = &blocks };
+    own_randoms = 0;
+    caws_conn *ws = caws_connect_with(n.loop, &client);
+    assert_non_null(ws);
+    assert_true(blocks > 0);
+    assert_int_equal(own_randoms, 1); /* the key */
+    PUMP_UNTIL(&n, caws_ready_state(ws) == CAWS_OPEN && seen.opens == 1);
+    assert_int_equal(caws_send_text(ws, "masked with 0"), CAWS_OK);
+    PUMP_UNTIL(&n, seen.messages == 1);
+    assert_string_equal(seen.text, "masked with 0");
+    assert_int_equal(own_randoms, 2);
+    net_free(&n);
+    assert_int_equal(blocks, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +309,9 @@ int main(void)
         ON_BOTH(test_slow_close_reports_full),
         ON_BOTH(test_alloc),           ON_BOTH(test_max_redirects),
         ON_BOTH(test_connect_timeout), ON_BOTH(test_groups),
+        ON_BOTH(test_a_server_without_handlers),
+        ON_BOTH(test_what_cannot_be_listened_to),
+        ON_BOTH(test_a_client_with_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,10 +325,11 @@ static void pull(enum call only, int countdown, int error)
 
 static void test_recv_fails(void **state)
 {
-    static const int errors[][2] = { { ECONNRESET, CAWS_ERR_EOF },
-                                     { ETIMEDOUT, CAWS_ERR_EOF },
-                                     { EIO, CAWS_ERR_SYS } };
-    for (int i = 0; i < 3; i++) {
+    static const int errors[][2] = {
+        { ECONNRESET, CAWS_ERR_EOF }, { ECONNABORTED, CAWS_ERR_EOF }, { EPIPE, CAWS_ERR_EOF },
+        { ETIMEDOUT, CAWS_ERR_EOF },  { EIO, CAWS_ERR_SYS },
+    };
+    for (int i = 0; i < 5; i++) {
         caws_server_config cfg = echo_config();
         struct net n = net_new(state, &cfg);
         struct peer p = peer_open(&n), other = peer_open(&n);
@@ -528,6 +529,34 @@ static void test_no_entropy(void **state)
     lever.on = false;
 }
 
+/* Whatever fails, caws_listen leaves no file of a Unix socket behind. */
+static void test_no_file_is_left(void **state)
+{
+    char dir[] = "/tmp/caws-XXXXXX", host[64];
+    caws_server_config cfg = echo_config();
+    caws_server *server = NULL;
+    int before = count_descriptors(), n = 0;
+    assert_non_null(mkdtemp(dir));
+    snprintf(host, sizeof host, "unix:%s/s", dir);
+    cfg.host = host;
+    while (!server) {
+        caws_loop *loop = caws__loop_new_with(NULL, *state);
+        assert_non_null(loop);
+        pull(ANY, n++, ENOBUFS);
+        server = caws_listen(loop, &cfg);
+        lever.on = false;
+        assert_int_equal(access(host + 5, F_OK), server ? 0 : -1);
+        if (!server)
+            assert_int_equal(errno, ENOENT); /* of access */
+        caws_loop_free(loop);
+        assert_int_equal(access(host + 5, F_OK), -1);
+        assert_int_equal(count_descriptors(), before);
+        assert_true(n < 20);
+    }
+    assert_true(n > 3); /* socket, bind, listen at least */
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +575,7 @@ int main(void)
         ON_BOTH(test_waiting_fails),
         cmocka_unit_test(test_poll_where_there_is_no_epoll),
         cmocka_unit_test(test_no_entropy),
+        ON_BOTH(test_no_file_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

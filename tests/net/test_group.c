@@ -229,6 +229,20 @@ static void test_clients(void **state)
     free(data);
 }
 
+static void test_nobody_to_remove(void **state)
+{
+    struct net n = room_new(state, CAWS_SLOW_CLOSE);
+    struct peer a = peer_open(&n);
+    caws_group_remove(room, NULL);
+    caws_group_remove(NULL, seen.ws);
+    assert_int_equal(caws_group_count(room), 1);
+    peer_text(&a, "still here");
+    PUMP_UNTIL(&n, seen.messages == 1);
+    peer_free(&a);
+    net_free(&n);
+    caws_group_free(room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +250,7 @@ int main(void)
         ON_BOTH(test_many_groups),      ON_BOTH(test_refused_leaves),
         ON_BOTH(test_busy_is_skipped),  ON_BOTH(test_slow_is_closed),
         ON_BOTH(test_slow_is_skipped),  ON_BOTH(test_clients),
+        ON_BOTH(test_nobody_to_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -332,6 +332,7 @@ static void busy_close(caws_conn *ws, const caws_close_event *event)
     caws_server_stop(server, 10);
     assert_int_equal(caws_send_text(ws, "bye"), CAWS_ERR_STATE);
     assert_int_equal(caws_loop_run(caws_loop_of(ws)), CAWS_ERR_STATE);
+    assert_int_equal(caws_loop_step(caws_loop_of(ws), 0), CAWS_ERR_STATE);
 }
 
 static void pause_at_message(caws_conn *ws, caws_type type, const void *data, size_t len)

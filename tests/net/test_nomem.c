@@ -146,12 +146,56 @@ static void test_memory_of_closed_conns_is_returned(void **state)
     assert_int_equal(memory.in_use, 0);
 }
 
+/* Bytes that came early are kept until they can be fed: where there is no room
+ * for them, or then none in the loop, the descriptor is closed and that is all. */
+static void test_bytes_that_came_early(void **state)
+{
+    const caws_alloc alloc = { failing_resize, &memory };
+    caws_server_config cfg = echo_config();
+    int before = count_descriptors(), fails = 0;
+    caws_conn *ws = NULL;
+    while (!ws) {
+        int pair[2];
+        memset(&seen, 0, sizeof seen);
+        memset(&memory, 0, sizeof memory);
+        memory.countdown = 1 << 30;
+        struct net n = { .loop = caws__loop_new_with(&alloc, *state) };
+        n.server = caws_listen(n.loop, &cfg);
+        assert_non_null(n.server);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        struct peer p = peer_on(pair[1]);
+        if (fails == 0) { /* more than there can be */
+            assert_null(caws_adopt(n.server, dup(pair[0]), "x", SIZE_MAX));
+            assert_int_equal(errno, ENOMEM);
+        }
+        memory.countdown = fails++;
+        memory.times = 1;
+        ws = caws_adopt(n.server, pair[0], request, sizeof request - 1);
+        memory.countdown = 1 << 30;
+        if (ws) {
+            assert_int_equal(peer_status(&n, &p), 101);
+            assert_int_equal(seen.opens, 1);
+        } else {
+            assert_int_equal(errno, ENOMEM);
+            assert_int_equal(n.loop->live, 1); /* the server */
+            peer_want_end(&n, &p);
+        }
+        net_free(&n);
+        peer_free(&p);
+        assert_int_equal(memory.in_use, 0);
+        assert_int_equal(count_descriptors(), before);
+        assert_true(fails < 20);
+    }
+    assert_int_equal(fails, 5); /* the conn, the bytes, a deadline, an id */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_BOTH(test_memory_of_closed_conns_is_returned),
         ON_BOTH(test_each_allocation_fails_once),
         ON_BOTH(test_each_allocation_fails_from_then_on),
+        ON_BOTH(test_bytes_that_came_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,7 @@ static void test_texts_in_a_config(void **state)
         { .origin = "https://a" }, { .path = "/" }, { .origins = "*" }, { .hosts = "*" },
         { .hosts = "a, b:80,[::1]:8080" }, { .origins = "https://a, http://b:1,NULL" },
         { .origins = "http://[::1]" }, { .origins = "app://*" }, { .origins = "x:///~" },
+        { .origins = "file://" },
     };
     static const caws_config bad[] = {
         { .headers = "A: b" }, { .headers = "A: b\n" }, { .headers = "\r\n" },

@@ -69,6 +69,7 @@ static void test_verdicts_on_requests(void **state)
         { "GET  / HTTP/1.1\r\n", 400 }, { "GET /  HTTP/1.1\r\n", 400 },
         { "GET /\tHTTP/1.1\r\n", 400 }, { " GET / HTTP/1.1\r\n", 400 },
         { "GET / HTTP/1.1 \r\n", 400 }, { "G(T / HTTP/1.1\r\n", 400 },
+        { " / HTTP/1.1\r\n", 400 }, { "GET\t/ HTTP/1.1\r\n", 400 }, { "GET \r\n", 400 },
         { GET "a b\r\n", 400 }, { GET ": b\r\n", 400 }, { GET "a : b\r\n", 400 },
         { GET " a: b\r\n", 400 }, { GET "a: b\r\n c\r\n", 400 }, { GET "(a): b\r\n", 400 },
         { "GET / HTTP/1.1\n", 400 }, { GET "a: b\n", 400 }, { GET "a: b\rc", 400 },
@@ -93,6 +94,10 @@ static void test_verdicts_on_responses(void **state)
         { "HTTP/1.1 1010 x\r\n", 400 }, { "HTTP/1.1  101 x\r\n", 400 },
         { "HTTP/1.1 +01 x\r\n", 400 }, { "HTTP/1.0 101 x\r\n", 505 }, { "\r\n", 400 },
         { "220 mail.example ESMTP\r\n", 400 }, { "HTTP/1.1 101 x\r\nbad\r\n", 400 },
+        { "HTTP/1.1\t101 x\r\n", 400 }, { "HTTP/1.1 101\tx\r\n", 400 },
+        { "HTTP/1.1 10: x\r\n", 400 }, { "HTTP/1.1 10/ x\r\n", 400 },
+        { "HTTP/1.1 1:0 x\r\n", 400 }, { "HTTP/1.1 1/0 x\r\n", 400 },
+        { "HTTP/1.1 5a9 x\r\n", 400 }, { "HTTP/:.1 101 x\r\n", 400 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

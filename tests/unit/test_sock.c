@@ -1,6 +1,60 @@
-/* lib/net/sock.c */
+/* lib/net/sock.c, and what it makes of a system that has less than this one */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
+
+#define caws__sys_socket      real_socket
+#define caws__sys_setsockopt  real_setsockopt
+#define caws__sys_getaddrinfo real_getaddrinfo
+#define caws__sys_listen      real_listen
+#define caws__sys_connect     real_connect
+#include "net/sys.c"
+#undef caws__sys_socket
+#undef caws__sys_setsockopt
+#undef caws__sys_getaddrinfo
+#undef caws__sys_listen
+#undef caws__sys_connect
+
+/* An errno that each fails with, or 0. */
+static struct {
+    int family, no_family, after; /* only sockets of that family, after so many */
+    int no_option, no_names, no_listen, no_connect;
+} fake;
+
+static int fails(int error)
+{
+    errno = error;
+    return error ? -1 : 0;
+}
+
+int caws__sys_socket(int family, int type)
+{
+    bool meant = fake.no_family && family == fake.family && fake.after-- <= 0;
+    return meant ? fails(fake.no_family) : real_socket(family, type);
+}
+
+int caws__sys_setsockopt(int fd, int level, int name, int value)
+{
+    return name == SO_REUSEPORT && fake.no_option ? fails(fake.no_option)
+                                                  : real_setsockopt(fd, level, name, value);
+}
+
+int caws__sys_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                          struct addrinfo **out)
+{
+    return fake.no_names ? fake.no_names : real_getaddrinfo(host, port, hints, out);
+}
+
+int caws__sys_listen(int fd, int backlog)
+{
+    return fake.no_listen ? fails(fake.no_listen) : real_listen(fd, backlog);
+}
+
+int caws__sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    return fake.no_connect ? fails(fake.no_connect) : real_connect(fd, addr, len);
+}
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -239,6 +293,90 @@ static void test_entropy(void **state)
     assert_int_equal(caws_entropy(NULL, one, 0), CAWS_OK);
 }
 
+/* Every interface is those of IPv4, where there is no other. */
+static void test_without_ipv6(void **state)
+{
+    static const int none[] = { EAFNOSUPPORT, EADDRNOTAVAIL };
+    (void)state;
+    fake.family = AF_INET6;
+    for (int i = 0; i < 2; i++) {
+        fake.no_family = none[i];
+        check_host(NULL, "127.0.0.1", "127.0.0.1:", false);
+    }
+    fake.no_family = EMFILE; /* is no reason to have less */
+    assert_int_equal(caws__sock_listen(NULL, 0, 5, false), -1);
+    assert_int_equal(errno, EMFILE);
+    fake.no_family = 0;
+}
+
+static int descriptors(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void test_failures_of_the_system(void **state)
+{
+    int before = descriptors();
+    (void)state;
+    fake.no_option = ENOPROTOOPT; /* asked for, so not left out */
+    assert_int_equal(caws__sock_listen("127.0.0.1", 0, 5, true), -1);
+    assert_int_equal(errno, ENOPROTOOPT);
+    fake.no_option = 0;
+    fake.no_listen = EADDRINUSE;
+    assert_int_equal(caws__sock_listen("127.0.0.1", 0, 5, false), -1);
+    assert_int_equal(errno, EADDRINUSE);
+    fake.no_listen = 0;
+    fake.no_names = EAI_MEMORY;
+    assert_int_equal(caws__sock_listen("127.0.0.1", 0, 5, false), -1);
+    assert_int_equal(errno, ENOMEM);
+    errno = EMFILE;
+    fake.no_names = EAI_SYSTEM;
+    assert_int_equal(caws__sock_listen("127.0.0.1", 0, 5, false), -1);
+    assert_int_equal(errno, EMFILE);
+    fake.no_names = 0;
+    assert_int_equal(descriptors(), before);
+}
+
+/* Whether anybody listens at a socket's file is asked by connecting: where that
+ * cannot be told, the file stays. One that was made and is not listened at goes. */
+static void test_files_of_unix_sockets(void **state)
+{
+    static const struct {
+        int no_family, no_connect;
+    } rows[] = { { EMFILE, 0 }, { 0, EACCES }, { 0, EAGAIN } };
+    char dir[] = "/tmp/caws-XXXXXX", host[64];
+    const char *path = host + 5;
+    struct stat first, now;
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(host, sizeof host, "unix:%s/s", dir);
+    fake.no_listen = ENOBUFS;
+    assert_int_equal(caws__sock_listen(host, 0, 5, false), -1);
+    assert_int_equal(errno, ENOBUFS);
+    assert_int_equal(access(path, F_OK), -1);
+    fake.no_listen = 0;
+    int fd = caws__sock_listen(host, 0, 5, false);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(stat(path, &first), 0);
+    fake.family = AF_UNIX;
+    for (int i = 0; i < 3; i++) {
+        fake.after = 1; /* the one to listen with is there, the one to ask with is not */
+        fake.no_family = rows[i].no_family;
+        fake.no_connect = rows[i].no_connect;
+        assert_int_equal(caws__sock_listen(host, 0, 5, false), -1);
+        assert_int_equal(errno, EADDRINUSE);
+        fake.no_family = fake.no_connect = 0;
+        assert_int_equal(stat(path, &now), 0);
+        assert_int_equal(now.st_ino, first.st_ino);
+    }
+    unlink(path);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +389,9 @@ int main(void)
         cmocka_unit_test(test_unix),
         cmocka_unit_test(test_sockets_of_others),
         cmocka_unit_test(test_entropy),
+        cmocka_unit_test(test_without_ipv6),
+        cmocka_unit_test(test_failures_of_the_system),
+        cmocka_unit_test(test_files_of_unix_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static void test_proxies(void **state)
         { "http://proxy?x", NULL, 0 },        { "https://proxy", NULL, 0 },
         { "http://user:pw@proxy", NULL, 0 },  { "proxy:3128", NULL, 0 },
         { "http://", NULL, 0 },               { "ws://proxy", NULL, 0 },
-        { "", NULL, 0 },
+        { "", NULL, 0 },                      { "http://proxy?", NULL, 0 },
     };
     struct caws__place place;
     char text[600] = "http://";

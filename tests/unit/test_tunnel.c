@@ -1,4 +1,41 @@
 /* lib/net/tunnel.c: over a pair of sockets, the test being the proxy */
+#include <errno.h>
+#include <stdbool.h>
+
+#define caws__sys_recv    real_recv
+#define caws__sys_sendmsg real_sendmsg
+#include "net/sys.c"
+#undef caws__sys_recv
+#undef caws__sys_sendmsg
+
+/* Every other call has to wait; sending takes three bytes at most. */
+static struct {
+    bool slow;
+    unsigned waits, sends;
+} fake;
+
+static bool fake_waits(void)
+{
+    if (!fake.slow || ++fake.waits % 2 == 0)
+        return false;
+    errno = EAGAIN;
+    return true;
+}
+
+ssize_t caws__sys_recv(int fd, void *data, size_t len)
+{
+    return fake_waits() ? -1 : real_recv(fd, data, len);
+}
+
+ssize_t caws__sys_sendmsg(int fd, struct iovec *v, size_t count)
+{
+    struct iovec some = *v;
+    if (fake.slow && some.iov_len > 3)
+        some.iov_len = 3;
+    fake.sends++;
+    return fake_waits() ? -1 : real_sendmsg(fd, fake.slow ? &some : v, count);
+}
+
 #include "../net/net.h"
 
 #include "net/tunnel.h"
@@ -158,6 +195,20 @@ static void test_an_answer_without_end(void **state)
     end();
 }
 
+static void test_a_proxy_that_makes_us_wait(void **state)
+{
+    begin(state, "host.example", 1);
+    fake.slow = true;
+    fake.waits = fake.sends = 0;
+    want_request("host.example:1");
+    assert_true(fake.sends >= 2 * (t.tunnel->len / 3));
+    answer("HTTP/1.1 200 Yes\r\n\r\n");
+    PUMP_UNTIL(&t.n, t.calls == 1);
+    assert_int_equal(t.status, 200);
+    fake.slow = false;
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +217,7 @@ int main(void)
         ON_BOTH(test_answers_that_are_none),
         ON_BOTH(test_the_proxy_is_gone),
         ON_BOTH(test_an_answer_without_end),
+        ON_BOTH(test_a_proxy_that_makes_us_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
