@@ -1,6 +1,7 @@
-/* syscalls COUNT: sessions made from seeds, each again and again with another
- * system call that fails, once or from then on, or is cut short, until so many
- * distinct ones have. A session is a server and up to three clients in one
+/* syscalls COUNT MEMORY: sessions made from seeds, each again and again with
+ * another system call that fails, once or from then on, or is cut short, until
+ * COUNT distinct ones have; and with another allocation of the loop that fails,
+ * until MEMORY have. A session is a server and up to three clients in one
  * loop; its clock is virtual, and moves while there is nothing to do. Distinct:
  * another session, place in the library, number of the call, error or mode. */
 #include "../stress/stress.h"
@@ -78,7 +79,7 @@ struct plan {
 
 struct side {
     caws_conn *ws;
-    unsigned opens, closes, errors, sent, received;
+    unsigned accepted, opens, closes, errors, sent, received;
     int error, fd;
     caws_close_event event;
 };
@@ -93,7 +94,12 @@ static struct {
     bool stuck;
 } now;
 
-static size_t in_use; /* bytes, of the loop */
+/* Of the loop. */
+static struct {
+    size_t in_use;               /* bytes */
+    unsigned long asked, fail_at; /* allocations; 0: none fails */
+    bool onwards;
+} memory;
 
 static struct plan plan_of(uint64_t seed)
 {
@@ -126,9 +132,11 @@ static void *counted(void *ctx, void *ptr, size_t old_size, size_t new_size)
     (void)ctx;
     if (new_size == 0)
         free(ptr);
-    else if (!(got = realloc(ptr, new_size)))
+    else if (++memory.asked == memory.fail_at ||
+             (memory.onwards && memory.asked > memory.fail_at) ||
+             !(got = realloc(ptr, new_size)))
         return NULL;
-    in_use += new_size - old_size;
+    memory.in_use += new_size - old_size;
     return got;
 }
 
@@ -184,6 +192,7 @@ static int on_request(caws_conn *ws, const caws_request *request)
 
     CHECK(request->target.len == 2 && k < now.plan.clients);
     caws_set_user(ws, &now.servers[k]);
+    now.servers[k].accepted++;
     return CAWS_ACCEPT;
 }
 
@@ -260,7 +269,7 @@ static void on_close(caws_conn *ws, const caws_close_event *event)
 static void on_server_error(caws_server *server, int error, const char *detail)
 {
     (void)server;
-    CHECK(error == CAWS_ERR_SYS && detail);
+    CHECK(error == (memory.fail_at > 0 ? CAWS_ERR_NOMEM : CAWS_ERR_SYS) && detail);
 }
 
 /* Whom nobody closes is idle. */
@@ -294,7 +303,8 @@ static void converse(void)
 {
     caws_config ws = { .on_request = on_request, .on_open = on_open, .on_message = on_message,
                        .on_error = on_error, .on_close = on_close, .handshake_timeout_ms = 1000,
-                       .close_timeout_ms = 500, .random = caws_entropy, .hosts = "*" };
+                       .close_timeout_ms = 500, .random = caws_entropy, .hosts = "*",
+                       .subprotocols = "faults" };
     caws_server_config server = { .host = now.plan.local ? "unix:faults.socket" : "127.0.0.1",
                                   .on_error = on_server_error, .ws = ws };
 
@@ -304,7 +314,11 @@ static void converse(void)
     for (unsigned k = 0; k < now.plan.clients; k++)
         connect_one(k, &ws);
     now.watchdog = (caws_timer){ .fn = bark };
-    CHECK(caws_timer_start(now.loop, &now.watchdog, 5000, 5000) == CAWS_OK);
+    for (int i = 0; caws_timer_start(now.loop, &now.watchdog, 5000, 5000) != CAWS_OK; i++)
+        if (i == 1) {
+            CHECK(memory.onwards);
+            return;
+        }
     if (now.connected == 0)
         stop_if_done();
     for (int i = 0; caws_loop_run(now.loop) != CAWS_OK; i++)
@@ -349,14 +363,14 @@ static bool is_harmless(enum call call, int error)
     }
 }
 
-/* Another call that fails may cost one conn, and no other. */
-static void check_others(enum call call, int error)
+/* What fails may cost one conn, and no other. */
+static void check_others(bool harmless)
 {
     unsigned disturbed = 0;
 
     for (unsigned k = 0; k < now.plan.clients; k++)
         disturbed += !went_well(k);
-    if (disturbed > !is_harmless(call, error))
+    if (disturbed > !harmless)
         FAIL("%u pairs were disturbed", disturbed);
 }
 
@@ -371,15 +385,16 @@ static void session(const struct plan *plan)
         now.clients[k].fd = now.servers[k].fd = -1;
     virtual_ms = 1000;
     waits = 0;
+    memory.asked = 0;
     now.loop = caws__loop_new_with(&alloc, plan->kind);
     if (now.loop)
         converse();
     caws_loop_free(now.loop);
-    if (in_use != 0 || descriptors() != before)
-        FAIL("%zu bytes leaked, %d descriptors", in_use, descriptors() - before);
+    if (memory.in_use != 0 || descriptors() != before)
+        FAIL("%zu bytes leaked, %d descriptors", memory.in_use, descriptors() - before);
     for (unsigned k = 0; k < plan->clients; k++) {
         check_side(k, &now.clients[k], now.clients[k].ws != NULL);
-        check_side(k, &now.servers[k], now.servers[k].opens > 0);
+        check_side(k, &now.servers[k], now.servers[k].accepted > 0);
         CHECK(now.servers[k].received <= now.clients[k].sent);
         CHECK(now.clients[k].received <= now.servers[k].sent);
     }
@@ -387,7 +402,7 @@ static void session(const struct plan *plan)
 
 /* ---- All of them ---------------------------------------------------------------- */
 
-static unsigned long struck, wanted;
+static unsigned long struck, wanted, starved, to_starve;
 
 /* What the caller is to try again at once does not go on for ever: a connection
  * that was aborted is gone, for one. */
@@ -411,12 +426,36 @@ static void pull(const struct plan *plan, unsigned long seed, unsigned p, unsign
         return;
     struck++;
     if (!onwards && now.listener)
-        check_others(place->call, error);
+        check_others(is_harmless(place->call, error));
+}
+
+static void starve(const struct plan *plan, unsigned long seed, unsigned long nth, bool onwards)
+{
+    snprintf(stress_context, sizeof stress_context, "session %lu: allocation %lu fails%s", seed, nth,
+             onwards ? ", and all after it" : "");
+    memory.fail_at = nth;
+    memory.onwards = onwards;
+    session(plan);
+    if (memory.asked >= nth) {
+        starved++;
+        if (!onwards && now.listener)
+            check_others(false);
+    }
+    memory.fail_at = 0;
+    memory.onwards = false;
+}
+
+static void starve_all(const struct plan *plan, unsigned long seed, unsigned long allocations)
+{
+    for (unsigned long n = 1; n <= allocations; n++)
+        for (int onwards = 0; onwards < 2 && starved < to_starve; onwards++)
+            starve(plan, seed, n, onwards);
 }
 
 static void pull_all(const struct plan *plan, unsigned long seed)
 {
     unsigned times[PLACES] = { 0 };
+    unsigned long allocations;
 
     for (unsigned i = 0; i < lever.count; i++)
         lever.places[i].most = 0;
@@ -426,6 +465,7 @@ static void pull_all(const struct plan *plan, unsigned long seed)
     for (unsigned k = 0; k < plan->clients; k++)
         if (!went_well(k))
             FAIL("pair %u", k);
+    allocations = memory.asked;
     for (unsigned p = 0; p < lever.count; p++)
         times[p] = lever.places[p].most < MOST_TIMES ? lever.places[p].most : MOST_TIMES;
     for (unsigned p = 0; p < PLACES; p++)
@@ -433,6 +473,8 @@ static void pull_all(const struct plan *plan, unsigned long seed)
             for (const int *e = lever_calls[lever.places[p].call].errors; *e; e++)
                 for (int onwards = 0; onwards <= may_go_on(*e) && struck < wanted; onwards++)
                     pull(plan, seed, p, nth, *e, onwards);
+    lever_arm(NULL, 0, 0);
+    starve_all(plan, seed, allocations);
 }
 
 int main(int argc, char **argv)
@@ -441,15 +483,18 @@ int main(int argc, char **argv)
     unsigned long seed = 0;
 
     wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : 2000;
+    to_starve = argc > 2 ? strtoul(argv[2], NULL, 10) : 200;
     pattern_init();
     CHECK(mkdtemp(directory) && chdir(directory) == 0);
-    for (; struck < wanted; seed++) {
+    for (; struck < wanted || starved < to_starve; seed++) {
         struct plan plan = plan_of(seed);
 
         pull_all(&plan, seed);
     }
     unlink("faults.socket");
     CHECK(rmdir(directory) == 0);
+    printf("faults: %lu allocation failures in the loops of %lu sessions, 0 failures found\n",
+           starved, seed);
     printf("faults: %lu system-call failures in %lu sessions, 0 failures found\n", struck, seed);
     return 0;
 }
