@@ -243,7 +243,7 @@ def sample(trial, candidates, count):
         pending = []
         source = iter(candidates)
         while tally['killed'] + tally['survived'] < count:
-            while len(pending) < 2 * JOBS:
+            while len(pending) < 20 * JOBS: # one survivor takes as long as many others
                 mutant = next(source, None)
                 if mutant is None:
                     break

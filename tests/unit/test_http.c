@@ -70,6 +70,7 @@ static void test_verdicts_on_requests(void **state)
         { "GET /\tHTTP/1.1\r\n", 400 }, { " GET / HTTP/1.1\r\n", 400 },
         { "GET / HTTP/1.1 \r\n", 400 }, { "G(T / HTTP/1.1\r\n", 400 },
         { " / HTTP/1.1\r\n", 400 }, { "GET\t/ HTTP/1.1\r\n", 400 }, { "GET \r\n", 400 },
+        { "GET  HTTP/1.1\r\n", 400 },
         { GET "a b\r\n", 400 }, { GET ": b\r\n", 400 }, { GET "a : b\r\n", 400 },
         { GET " a: b\r\n", 400 }, { GET "a: b\r\n c\r\n", 400 }, { GET "(a): b\r\n", 400 },
         { "GET / HTTP/1.1\n", 400 }, { GET "a: b\n", 400 }, { GET "a: b\rc", 400 },
