@@ -292,11 +292,14 @@ def mutate(count, seed, only, scratch):
             with open(path) as file:
                 candidates += mutants.mutants_of(path, file.read())
     candidates.sort(key=lambda m: order(m, seed))
+    known = reasons()
+    stale = known.keys() - {m.key() for m in candidates}
+    if stale and not only:
+        sys.exit('mutate: SURVIVORS.tsv names what is no mutant:\n' + '\n'.join(sorted(stale)))
     say(f'{len(candidates)} candidates; building')
     bench = Bench(os.path.join(scratch, 'ubsan'), UBSAN)
     bench.build()
     bench.baseline()
-    known = reasons()
     trial = Trial(scratch, bench, known)
     tally, survivors = sample(trial, candidates, count)
     unknown = [m for m in survivors if m.key() not in known]
