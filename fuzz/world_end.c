@@ -81,12 +81,15 @@ static void take_all(struct world *w)
 
 void world_end(struct world *w)
 {
+    w->in.left = 0; /* handlers do nothing any more */
     w->allocs_left = w->randoms_left = 0;
     for (int i = 0; i < 300 && caws_deadline(w->ws) == 0; i++) {
         world_resume(w);
         world_tick(w);
     }
     take_all(w);
+    world_tick(w);
+    REQUIRE(!caws_needs_drain(w->ws)); /* on_drain came */
     caws_feed_eof(w->ws, CAWS_OK, NULL); /* where it came before, CAWS_WANT_CLOSE asks for it */
     world_resume(w);
     world_tick(w);

@@ -75,7 +75,8 @@ void caws_timer_stop(caws_loop *loop, caws_timer *timer);
 
 /* Run task->fn once on the loop's thread, soon: the way into a loop from
  * elsewhere; the task may then call anything. Never fails, preserves errno.
- * Do not post it again, or free it, before fn has started. */
+ * Do not post it again, or free it, before fn has started. The loop must live
+ * until this returns. */
 typedef struct caws_task caws_task;
 struct caws_task {
     void (*fn)(caws_task *task);

@@ -2,9 +2,9 @@
 # run.sh PROGRAM|SCRIPT.sh...: run cmocka programs and check scripts, JOBS at a
 # time, a line for each; then the output of those that failed, and the totals.
 # A program that crashes, hangs or runs no test counts as failed; a script that
-# exits 77 was skipped, and its line that begins with "total: " is shown. WRAP
-# goes in front of each program, TIMEOUT (seconds) limits each. In DIR every job
-# leaves NAME.out and NAME.count.
+# exits 77 was skipped, and its lines that begin with "total: " or "hint: " are
+# shown. WRAP goes in front of each program, TIMEOUT (seconds) limits each. In DIR
+# every job leaves NAME.out and NAME.count.
 
 one() {
     name=$(echo "${1#"$BUILD"/}" | sed 's|^tests/||; s|\.sh$||')
@@ -50,7 +50,7 @@ one() {
     echo "$passed $failed $skipped" >"$out.count"
     printf '%-36s %s, %d.%02d s\n' "$name" "$line" $((ms / 1000)) $((ms % 1000 / 10))
     [ "$skipped" = 0 ] || grep -i skip "$out.out" | tail -n 1
-    sed -n 's/^total: /    /p' "$out.out"
+    sed -n '/^hint: /p; s/^total: /    /p' "$out.out"
 }
 
 BUILD=${BUILD:-build}

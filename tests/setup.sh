@@ -4,6 +4,10 @@
 # a WISH the tests that use it are skipped, which STRICT=1 makes a failure.
 CC=${CC:-cc}
 
+has_header() {
+    echo "#include <$2>" | $CC -x "$1" -fsyntax-only - 2>/dev/null
+}
+
 have() {
     case $1 in
     cmocka)
@@ -16,6 +20,9 @@ have() {
         echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }' |
             ${CLANG:-clang} -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null ;;
     c++) command -v "${CXX:-g++}" >/dev/null ;;
+    libwebsockets) has_header c libwebsockets.h ;;
+    wslay) has_header c wslay/wslay.h ;;
+    beast) has_header c++ boost/beast/version.hpp ;;
     # Clang 19 with its run-time libraries, and the tools of the same version.
     clang-19)
         echo 'int main(void) { return 0; }' |
@@ -41,6 +48,9 @@ package() {
     case $1 in
     cmocka) echo libcmocka-dev ;;
     c++) echo g++ ;;
+    libwebsockets | wslay) echo "lib$1-dev" ;;
+    beast) echo libboost-dev ;;
+    node) echo nodejs ;;
     # Its version is that of the clang that is there.
     libfuzzer) echo "libclang-rt-$(${CLANG:-clang} -dumpversion 2>/dev/null | cut -d. -f1)-dev" ;;
     # What these only recommend, and cannot do without.

@@ -199,6 +199,41 @@ static void test_turns_of_hosts(void **state)
     close(listener);
 }
 
+static bool no_memory;
+
+static void *scarce_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    (void)ctx, (void)old_size;
+    if (new_size > 0)
+        return no_memory ? NULL : realloc(ptr, new_size);
+    free(ptr);
+    return NULL;
+}
+
+/* Its bytes have to be kept until the conn has sent its request: without room
+ * for them there is no conn. */
+static void test_server_is_early_and_there_is_no_memory(void **state)
+{
+    const caws_alloc alloc = { scarce_resize, NULL };
+    int listener, before = count_descriptors();
+    struct net n = proxy_new(state, &listener);
+    caws_loop_free(n.loop);
+    n.loop = caws__loop_new_with(&alloc, *state);
+    connect_by_proxy(&n, "ws://example.com/");
+    struct peer p = accept_by_hand(&n, listener);
+    read_head(&n, &p);
+    say_text(&p, "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 503 Busy\r\n\r\n");
+    no_memory = true;
+    want_failure(&n, CAWS_ERR_NOMEM);
+    no_memory = false;
+    peer_want_end(&n, &p);
+    assert_int_equal(p.len, 0); /* nothing was said to the server */
+    peer_free(&p);
+    net_free(&n);
+    close(listener);
+    assert_int_equal(count_descriptors(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +242,7 @@ int main(void)
         ON_BOTH(test_proxy_is_silent),    ON_BOTH(test_server_is_early),
         ON_BOTH(test_server_is_early_with_a_redirect),
         ON_BOTH(test_turns_of_hosts),
+        ON_BOTH(test_server_is_early_and_there_is_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,10 +325,11 @@ static void pull(enum call only, int countdown, int error)
 
 static void test_recv_fails(void **state)
 {
-    static const int errors[][2] = { { ECONNRESET, CAWS_ERR_EOF },
-                                     { ETIMEDOUT, CAWS_ERR_EOF },
-                                     { EIO, CAWS_ERR_SYS } };
-    for (int i = 0; i < 3; i++) {
+    static const int errors[][2] = {
+        { ECONNRESET, CAWS_ERR_EOF }, { ECONNABORTED, CAWS_ERR_EOF }, { EPIPE, CAWS_ERR_EOF },
+        { ETIMEDOUT, CAWS_ERR_EOF },  { EIO, CAWS_ERR_SYS },
+    };
+    for (int i = 0; i < 5; i++) {
         caws_server_config cfg = echo_config();
         struct net n = net_new(state, &cfg);
         struct peer p = peer_open(&n), other = peer_open(&n);

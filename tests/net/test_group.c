@@ -240,6 +240,7 @@ static void test_nobody_to_remove(void **state)
     PUMP_UNTIL(&n, seen.messages == 1);
     peer_free(&a);
     net_free(&n);
+    caws_group_free(room);
 }
 
 int main(void)
