@@ -6,8 +6,8 @@ test programs, the fuzz targets over their corpus and the simulation then use.
 Killed is one for which a program fails, crashes, is stopped by a sanitizer or
 takes far more processor time than it should."""
 import glob
+import hashlib
 import os
-import random
 import resource
 import shutil
 import subprocess
@@ -156,8 +156,8 @@ class Bench:
 class Trial:
     """Builds mutants and has them killed, each thread in a folder of its own."""
 
-    def __init__(self, scratch, bench):
-        self.scratch, self.bench = scratch, bench
+    def __init__(self, scratch, bench, known):
+        self.scratch, self.bench, self.known = scratch, bench, known
         self.local = threading.local()
         self.originals = {}
         for source in lib_files('.c'):
@@ -206,6 +206,8 @@ class Trial:
         changed = [s for s in codes if codes[s] != self.originals[s]]
         if not changed:
             return 'same'
+        if mutant.key() in self.known: # believed: to see it survive takes long
+            return 'survived'
         stem = os.path.basename(mutant.path).rsplit('.', 1)[0]
         return 'killed' if self.run(self.bench, changed, folder, stem) else 'survived'
 
@@ -243,7 +245,7 @@ def sample(trial, candidates, count):
         pending = []
         source = iter(candidates)
         while tally['killed'] + tally['survived'] < count:
-            while len(pending) < 2 * JOBS:
+            while len(pending) < 20 * JOBS: # one survivor takes as long as many others
                 mutant = next(source, None)
                 if mutant is None:
                     break
@@ -254,7 +256,7 @@ def sample(trial, candidates, count):
             tally[outcome] += 1
             if outcome == 'survived':
                 survivors.append(mutant)
-                if os.environ.get('KEYS'):
+                if os.environ.get('KEYS') and mutant.key() not in trial.known:
                     say(f'survivor at line {mutant.line}: {mutant.key()}')
             done = tally['killed'] + tally['survived']
             if sys.stdout.isatty():
@@ -278,37 +280,45 @@ def main():
         shutil.rmtree(scratch)
 
 
+def order(mutant, seed):
+    """A change elsewhere in the library does not change it."""
+    return hashlib.sha256(f'{seed} {mutant.key()}'.encode()).digest()
+
+
 def mutate(count, seed, only, scratch):
     candidates = []
     for path in lib_files('.c') + lib_files('.h'):
         if '/protocol/' in path and only in path:
             with open(path) as file:
                 candidates += mutants.mutants_of(path, file.read())
-    random.Random(seed).shuffle(candidates)
+    candidates.sort(key=lambda m: order(m, seed))
+    known = reasons()
+    stale = known.keys() - {m.key() for m in candidates}
+    if stale and not only:
+        sys.exit('mutate: SURVIVORS.tsv names what is no mutant:\n' + '\n'.join(sorted(stale)))
     say(f'{len(candidates)} candidates; building')
     bench = Bench(os.path.join(scratch, 'ubsan'), UBSAN)
     bench.build()
     bench.baseline()
-    trial = Trial(scratch, bench)
+    trial = Trial(scratch, bench, known)
     tally, survivors = sample(trial, candidates, count)
-
-    if survivors:
-        say(f'{len(survivors)} survivors go through all of it again with ASan')
+    unknown = [m for m in survivors if m.key() not in known]
+    if unknown:
+        say(f'{len(unknown)} survivors without a reason go through all of it again with ASan')
         asan = Bench(os.path.join(scratch, 'asan'), ASAN)
         asan.build()
         asan.baseline()
         trial.bench = asan
         with ThreadPoolExecutor(JOBS) as pool:
-            survivors = [m for m, outcome in pool.map(trial.judge, survivors)
-                         if outcome == 'survived']
-    known = reasons()
+            unknown = [m for m, outcome in pool.map(trial.judge, unknown)
+                       if outcome == 'survived']
+        survivors = [m for m in survivors if m.key() in known or m in unknown]
     for m in sorted(survivors, key=lambda m: (m.path, m.line)):
         say(f'{m.path}:{m.line}: {m.what()}    {known.get(m.key(), "NO REASON")}')
         if m.key() not in known and os.environ.get('KEYS'):
             say(m.key())
     drawn = tally['killed'] + tally['survived']
     killed = drawn - len(survivors)
-    unknown = [m for m in survivors if m.key() not in known]
     say(f'besides: {tally["invalid"]} do not compile, {tally["same"]} are the same code')
     if unknown:
         say(f'{len(unknown)} survivors stand without a reason in tests/mutate/SURVIVORS.tsv')

@@ -117,6 +117,27 @@ static void test_the_transport_ends(void **state)
     peer_free(&p);
 }
 
+/* What is queued may still leave, but for a request that nobody will answer. */
+static void test_what_is_left_at_the_end(void **state)
+{
+    struct peer p = { .hold_output = true };
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        peer_open(&p, client, NULL);
+        assert_int_equal(caws_send_text(p.ws, "x"), CAWS_OK);
+        peer_eof(&p);
+        assert_true(peer_wants(&p, CAWS_WANT_WRITE));
+        peer_take(&p);
+        assert_true(peer_wants(&p, CAWS_WANT_CLOSE));
+        peer_free(&p);
+    }
+    peer_client(&p, "ws://h/", NULL);
+    assert_true(peer_wants(&p, CAWS_WANT_WRITE | CAWS_WANT_READ));
+    peer_eof(&p);
+    assert_true(peer_wants(&p, CAWS_WANT_CLOSE));
+    peer_free(&p);
+}
+
 /* Its Close crossed ours: one each, and neither is answered. */
 static void test_crossed_closes(void **state)
 {
@@ -142,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_failing),
         cmocka_unit_test(test_aborting),
         cmocka_unit_test(test_the_transport_ends),
+        cmocka_unit_test(test_what_is_left_at_the_end),
         cmocka_unit_test(test_crossed_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,43 @@ static void test_the_allowance(void **state)
     peer_free(&p);
 }
 
+/* Frames that come before a whole one is back do not put it off. */
+static void test_the_allowance_comes_back_in_time(void **state)
+{
+    caws_config cfg = { .max_control_burst = 4 };
+    struct peer p = { .quiet_pings = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, &cfg);
+    for (int i = 0; i < 3; i++)
+        peer_feed_frame(&p, 0x89, "", 0);
+    peer_tick(&p, 600);
+    assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_OK); /* the fourth */
+    peer_tick(&p, 399);
+    peer_tick(&p, 1);
+    assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_OK); /* after 1000 ms */
+    peer_tick(&p, 999);
+    assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_ERR_LIMIT);
+    peer_free(&p);
+}
+
+/* Nearly all of it, and not a whole one more, 1 ms before all is back. */
+static void test_the_whole_allowance(void **state)
+{
+    (void)state;
+    for (uint64_t wait = 3999; wait <= 4001; wait++) {
+        caws_config cfg = { .max_control_burst = 8 };
+        struct peer p = { .quiet_pings = true };
+        peer_open(&p, PEER_SERVER, &cfg);
+        for (int i = 0; i < 8; i++)
+            peer_feed_frame(&p, 0x89, "", 0);
+        peer_tick(&p, wait);
+        for (int i = 0; i < (wait < 4000 ? 7 : 8); i++)
+            assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_OK);
+        assert_int_equal(peer_feed_frame(&p, 0x89, "", 0), CAWS_ERR_LIMIT);
+        peer_free(&p);
+    }
+}
+
 /* After our Close nothing is answered but a Close (5.5.1). */
 static void test_a_ping_while_closing(void **state)
 {
@@ -121,6 +158,8 @@ int main(void)
         cmocka_unit_test(test_split_control_frames),
         cmocka_unit_test(test_the_round_trip_is_measured),
         cmocka_unit_test(test_the_allowance),
+        cmocka_unit_test(test_the_allowance_comes_back_in_time),
+        cmocka_unit_test(test_the_whole_allowance),
         cmocka_unit_test(test_a_ping_while_closing),
         cmocka_unit_test(test_a_round_trip_without_measure),
     };

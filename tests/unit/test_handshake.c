@@ -83,6 +83,7 @@ static void test_fields_that_an_application_may_write(void **state)
         { "Origin", "x", CAWS_ERR_ARG }, { "connection", "x", CAWS_ERR_ARG },
         { "Content-Length", "1", CAWS_ERR_ARG }, { "Transfer-Encoding", "x", CAWS_ERR_ARG },
         { "sec-websocket-foo", "x", CAWS_ERR_ARG }, { "Expect", "x", CAWS_ERR_ARG },
+        { "Sec-WebSocket-", "x", CAWS_ERR_ARG },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

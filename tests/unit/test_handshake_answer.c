@@ -125,6 +125,40 @@ static void test_every_status_is_well_formed(void **state)
     }
 }
 
+/* The phrases of RFC 9110 section 15, RFC 6585 and, for the rest, "Status". */
+static void test_phrases(void **state)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } known[] = {
+        { 200, "OK" }, { 204, "No Content" }, { 301, "Moved Permanently" }, { 302, "Found" },
+        { 303, "See Other" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" },
+        { 308, "Permanent Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
+        { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
+        { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
+        { 413, "Content Too Large" }, { 414, "URI Too Long" }, { 417, "Expectation Failed" },
+        { 426, "Upgrade Required" }, { 429, "Too Many Requests" },
+        { 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
+        { 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" },
+    };
+    size_t i = 0;
+    (void)state;
+    for (int status = 200; status < 600; status++) {
+        struct caws__buffer out = { NULL, 0, 0 };
+        caws_config cfg = { 0 };
+        bool is_known = i < sizeof known / sizeof *known && known[i].status == status;
+        char line[64];
+        snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status,
+                 is_known ? known[i++].phrase : "Status");
+        assert_int_equal(caws__response_refuse(NULL, &cfg, status, NULL, &out), CAWS_OK);
+        assert_memory_equal(out.data, line, strlen(line));
+        caws__buffer_free(&out, &libc);
+    }
+    assert_int_equal(i, sizeof known / sizeof *known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_the_applications_own_body),
         cmocka_unit_test(test_every_status_is_well_formed),
+        cmocka_unit_test(test_phrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

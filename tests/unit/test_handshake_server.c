@@ -131,6 +131,48 @@ static void test_the_request_as_websocket(void **state)
     CHECK(cases, &cfg);
 }
 
+/* One step on each side of what a number, a scheme or a port may be. */
+static void test_edges_of_a_request(void **state)
+{
+    static const struct parts cases[] = {
+        { .upgrade = "", .key = "", .more = "Content-Length: 000000000000000001\r\n",
+          .status = 413 },
+        { .upgrade = "", .key = "", .more = "Content-Length: 000000000000000000\r\n" },
+        { .upgrade = "", .key = "", .more = "Content-Length: 0000000000000000001\r\n",
+          .status = 400 },
+        { .upgrade = "", .key = "", .more = "Content-Length: 9\r\n", .status = 413 },
+        { .upgrade = "", .key = "", .more = "Content-Length: /\r\n", .status = 400 },
+        { .upgrade = "", .key = "", .more = "Content-Length: :\r\n", .status = 400 },
+        { .upgrade = "", .key = "", .more = "Content-Length:\r\n", .status = 400 },
+        { .version = "Sec-WebSocket-Version:\r\n", .status = 400 },
+        { .version = "Sec-WebSocket-Version: 0\r\n", .status = 426 },
+        { .version = "Sec-WebSocket-Version: 9\r\n", .status = 426 },
+        { .version = "Sec-WebSocket-Version: 00\r\n", .status = 400 },
+        { .version = "Sec-WebSocket-Version: 1:\r\n", .status = 400 },
+        { .version = "Sec-WebSocket-Version: 1/\r\n", .status = 400 },
+        { .version = "Sec-WebSocket-Version: 1000\r\n", .status = 400 },
+        { .host = "Host: e\r\n", .more = "Origin: http://e\r\n" },
+        { .host = "Host: e\r\n", .more = "Origin: https://e\r\n" },
+        { .host = "Host: e:443\r\n", .more = "Origin: https://e\r\n" },
+        { .host = "Host: e:443\r\n", .more = "Origin: http://e\r\n", .status = 403 },
+        { .host = "Host: e:80\r\n", .more = "Origin: https://e\r\n", .status = 403 },
+        { .host = "Host: e:81\r\n", .more = "Origin: http://e:81\r\n" },
+        { .host = "Host: e:81\r\n", .more = "Origin: http://e\r\n", .status = 403 },
+        { .host = "Host: e\r\n", .more = "Origin: http://\r\n", .status = 403 },
+        { .host = "Host: e\r\n", .more = "Origin: https://\r\n", .status = 403 },
+        { .host = "Host: e\r\n", .more = "Origin: ftps://e\r\n", .status = 403 },
+        { .line = "GET http://a HTTP/1.1" }, { .line = "GET https://a/ HTTP/1.1" },
+        { .line = "GET http:// HTTP/1.1", .status = 400 },
+        { .line = "GET https:// HTTP/1.1", .status = 400 },
+        { .line = "GET http://a?b HTTP/1.1", .status = 400 },
+        { .line = "GET /\" HTTP/1.1", .status = 400 },
+        { .line = "GET /~ HTTP/1.1" },
+    };
+    caws_config cfg = { 0 };
+    (void)state;
+    CHECK(cases, &cfg);
+}
+
 static void test_what_a_config_lets_in(void **state)
 {
     static const struct parts cases[] = {
@@ -177,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_request_as_http),
         cmocka_unit_test(test_the_request_as_websocket),
+        cmocka_unit_test(test_edges_of_a_request),
         cmocka_unit_test(test_what_a_config_lets_in),
         cmocka_unit_test(test_the_request_is_read),
     };

@@ -70,6 +70,7 @@ static void test_verdicts_on_requests(void **state)
         { "GET /\tHTTP/1.1\r\n", 400 }, { " GET / HTTP/1.1\r\n", 400 },
         { "GET / HTTP/1.1 \r\n", 400 }, { "G(T / HTTP/1.1\r\n", 400 },
         { " / HTTP/1.1\r\n", 400 }, { "GET\t/ HTTP/1.1\r\n", 400 }, { "GET \r\n", 400 },
+        { "GET  HTTP/1.1\r\n", 400 },
         { GET "a b\r\n", 400 }, { GET ": b\r\n", 400 }, { GET "a : b\r\n", 400 },
         { GET " a: b\r\n", 400 }, { GET "a: b\r\n c\r\n", 400 }, { GET "(a): b\r\n", 400 },
         { "GET / HTTP/1.1\n", 400 }, { GET "a: b\n", 400 }, { GET "a: b\rc", 400 },
@@ -128,6 +129,30 @@ static void test_what_follows_is_left_alone(void **state)
     caws__head_free(&head, &libc);
 }
 
+/* A limit that is met is named. */
+static void test_which_limit(void **state)
+{
+    static const struct {
+        const char *text, *name;
+    } cases[] = {
+        { GET "a: 1\r\na: 2\r\na: 3\r\na: 4\r\na: 5\r\n", "(max_headers)" },
+        { GET "a: 1\r\na: 2\r\na: 3 and so on\r\n", "max_head," },
+        { "GET /a/path/that/is/longer/than/all/that HTTP/1.1\r\n", "max_head," },
+    };
+    struct caws__head_limits limits = { 40, 4, false };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct caws__head head = { 0 };
+        const char *detail = NULL;
+        size_t used;
+        assert_true(caws__head_feed(&head, &libc, i == 0 ? &request : &limits,
+                                    (const uint8_t *)cases[i].text, strlen(cases[i].text), &used,
+                                    &detail) >= 400);
+        assert_non_null(strstr(detail, cases[i].name));
+        caws__head_free(&head, &libc);
+    }
+}
+
 static void test_reading_a_head(void **state)
 {
     static const char text[] = "GET /a?b HTTP/1.1\r\nHost: h\r\nX:  y, ,Z\t\r\nx:\r\n"
@@ -178,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_verdicts_on_responses),
         cmocka_unit_test(test_the_size_is_exact),
         cmocka_unit_test(test_what_follows_is_left_alone),
+        cmocka_unit_test(test_which_limit),
         cmocka_unit_test(test_reading_a_head),
         cmocka_unit_test(test_no_memory),
     };

@@ -328,6 +328,29 @@ static void test_no_memory_changes_nothing(void **state)
     }
 }
 
+/* A look freezes nothing, and shows all of the queue or none of it. */
+static void test_looking(void **state)
+{
+    struct box b;
+    caws_slice v[3] = { { NULL, 0 } };
+    (void)state;
+    box_init(&b, 2);
+    assert_int_equal(caws__outbox_peek(&b.out, v, 3), 0);
+    assert_int_equal(control(&b, CAWS__NODE_PING, 'p'), CAWS_OK);
+    put_text(&b, 'a');
+    assert_int_equal(caws__outbox_peek(&b.out, v, 1), 0);
+    assert_null(v[1].data);
+    assert_int_equal(caws__outbox_peek(&b.out, v, 2), 2);
+    assert_int_equal(caws__outbox_peek(&b.out, v, 3), 2);
+    assert_null(v[2].data);
+    assert_int_equal(v[0].len, 3);
+    assert_int_equal(v[1].len, 3);
+    assert_null(b.out.frozen);
+    assert_int_equal(control(&b, CAWS__NODE_PONG, 'q'), CAWS_OK);
+    assert_int_equal(caws__outbox_peek(&b.out, v, 3), 0); /* it waits apart */
+    box_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_discard_finishes_what_has_begun),
         cmocka_unit_test(test_discarded_payload_still_counts),
         cmocka_unit_test(test_no_memory_changes_nothing),
+        cmocka_unit_test(test_looking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

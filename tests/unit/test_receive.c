@@ -89,6 +89,23 @@ static void echo(caws_conn *ws, caws_type type, const void *data, size_t len)
     caws_send(ws, type, data, len);
 }
 
+/* A Close that is heard only after a pause finds what was sent meanwhile
+ * waiting, and is answered ahead of it. */
+static void test_a_close_heard_after_a_pause(void **state)
+{
+    struct peer p = { .hold_output = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    caws_pause(p.ws);
+    peer_feed_frame_text(&p, 0x88, "\x03\xe8");
+    assert_int_equal(caws_send_text(p.ws, "x"), CAWS_OK);
+    caws_resume(p.ws);
+    peer_tick(&p, 0);
+    peer_take(&p);
+    assert_string_equal(peer_out_hex(&p), "880203e8");
+    peer_free(&p);
+}
+
 /* What came before a bad frame in the same feed is delivered and answered. */
 static void test_order_within_a_feed(void **state)
 {
@@ -224,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_a_pause),
         cmocka_unit_test(test_an_end_behind_held_bytes),
         cmocka_unit_test(test_headers_cut_anywhere),
+        cmocka_unit_test(test_a_close_heard_after_a_pause),
         cmocka_unit_test(test_order_within_a_feed),
         cmocka_unit_test(test_an_abort_in_a_handler_ends_the_feed),
         cmocka_unit_test(test_nothing_is_a_feed_too),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -97,6 +98,18 @@ static void test_lists(void **state)
     }
 }
 
+/* In a block of its own size, so that ASan sees a read past it. */
+static bool extensions_valid(const char *text)
+{
+    size_t len = strlen(text);
+    char *copy = malloc(len + (len == 0));
+    bool valid;
+    memcpy(copy, text, len);
+    valid = caws__extensions_valid((caws_slice){ copy, len });
+    free(copy);
+    return valid;
+}
+
 static void test_extensions(void **state)
 {
     static const char *const valid[] = {
@@ -109,9 +122,9 @@ static void test_extensions(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof valid / sizeof *valid; i++)
-        assert_true(caws__extensions_valid(s(valid[i])));
+        assert_true(extensions_valid(valid[i]));
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
-        assert_false(caws__extensions_valid(s(invalid[i])));
+        assert_false(extensions_valid(invalid[i]));
 }
 
 int main(void)
