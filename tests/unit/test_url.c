@@ -122,6 +122,7 @@ static void test_hosts(void **state)
         "ws://[::1]:x/", "ws://[::1]]/", "ws://[1.2.3.4]/", "ws://[h]/",
         "ws://[fe80::1%25eth0]/", "ws://[fe80::1%eth0]/", "ws://[v1.x]/",
         "ws://h\\a", "ws://a\tb/", "ws://a\nb/", "ws://a\x01/", "ws://a|b/",
+        "ws://%41 b/", "ws://%c3\x80/", "ws://h/%41 b", "ws://h?%41#",
         "ws://a\"b/", "ws://<a>/", "ws://a^b/", "ws://a`b/", "ws://{a}/",
     };
     (void)state;
