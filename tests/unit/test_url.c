@@ -140,6 +140,19 @@ static void test_hosts(void **state)
         refuse(bad[i]);
 }
 
+/* An escape that is cut is not looked for behind the end. */
+static void test_cut_escapes(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 3; len++) {
+        char *copy = exact("%41", len);
+        caws_slice host, port;
+        assert_int_equal(caws__url_target_valid((caws_slice){ copy, len }), len == 3);
+        assert_int_equal(caws__url_authority((caws_slice){ copy, len }, &host, &port), len == 3);
+        free(copy);
+    }
+}
+
 static void test_longest_host(void **state)
 {
     /* REQ 3986-3.2.2-2 */
@@ -246,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_cut_escapes),
         cmocka_unit_test(test_longest_host),
         cmocka_unit_test(test_ascii_only),
         cmocka_unit_test(test_resource_name),
