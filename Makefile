@@ -129,7 +129,7 @@ PARALLEL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOB
 test:
 	@sh tests/setup.sh cmocka -- c++ pkg-config
 	@$(PARALLEL) check
-check: all amalgamation $(TESTS) $(BUILD)/tests/linear/head
+check: all amalgamation $(TESTS) $(BUILD)/tests/linear/cost
 	@sh tests/run.sh $(TESTS) $(CHECKS)
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

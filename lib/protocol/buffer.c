@@ -19,11 +19,11 @@ void *caws__resize(const caws_alloc *alloc, void *ptr, size_t old_size,
 int caws__buffer_reserve(struct caws__buffer *b, const caws_alloc *alloc,
                          size_t extra, size_t max)
 {
-    size_t need = b->len + extra;
-    size_t cap = b->cap > max / 2 ? max : b->cap * 2;
+    size_t need = b->len + extra, cap;
     uint8_t *data;
     if (need <= b->cap)
         return CAWS_OK;
+    cap = b->cap > max / 2 ? max : b->cap * 2;
     if (cap < need)
         cap = need;
     data = caws__resize(alloc, b->data, b->cap, cap);

@@ -16,6 +16,7 @@
 /* All that a conn needs while it is CONNECTING, freed when it is OPEN. */
 struct caws__opening {
     struct caws__head head;      /* the peer's                            */
+    struct caws__head_limits limits; /* what 1xx heads took is off         */
     struct caws__buffer headers; /* caws_add_header                       */
     struct caws__buffer body;    /* caws_set_body, and its type           */
     struct caws__buffer type;
@@ -23,8 +24,7 @@ struct caws__opening {
     caws_request request;        /* server                                */
     char key[CAWS__KEY_LEN + 1]; /* client: sent                          */
     int status;                  /* client: the response's                */
-    unsigned interim;            /* client: 1xx responses so far, */
-    size_t spent;                /* and the bytes of their heads  */
+    unsigned interim;            /* client: 1xx responses so far          */
 };
 
 void caws__opening_free(struct caws__opening *o, const caws_alloc *alloc);

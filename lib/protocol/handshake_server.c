@@ -228,18 +228,6 @@ static int server_check_key(const struct caws__opening *o,
                : 400;
 }
 
-static unsigned server_count_offers(const struct caws__opening *o,
-                                    caws_slice name)
-{
-    struct caws__list list = { &o->head, "Sec-WebSocket-Protocol",
-                               o->head.fields, { NULL, 0 } };
-    caws_slice e;
-    unsigned n = 0;
-    while (caws__head_list_next(&list, &e))
-        n += caws__equal(e, name);
-    return n;
-}
-
 caws_slice caws__request_offer(const struct caws__opening *o, caws_slice name)
 {
     struct caws__list list = { &o->head, "Sec-WebSocket-Protocol",
@@ -262,7 +250,7 @@ static int server_check_subprotocols(const struct caws__opening *o,
               "tokens, RFC 6455 section 4.1";
     for (; caws__head_list_next(&list, &e); n++)
         if (n == CAWS__MAX_TOKENS || !caws__is_token(e) ||
-            server_count_offers(o, e) != 1)
+            caws__request_offer(o, e).data != e.data) /* an earlier one */
             return 400;
     caws__head_get(&o->head, "Sec-WebSocket-Protocol", &fields);
     return fields > 0 && n == 0 ? 400 : 0;

@@ -218,7 +218,9 @@ int caws__head_feed(struct caws__head *head, const caws_alloc *alloc,
         if (caws__buffer_reserve(&head->text, alloc, n,
                                  limits->max_bytes) != CAWS_OK)
             return CAWS_ERR_NOMEM;
-        caws__buffer_add(&head->text, alloc, from, n); /* there is room */
+        if (n > 0)
+            memcpy(head->text.data + before, from, n);
+        head->text.len += n;
         *used += n;
         if (!http_bytes_legal(head, before)) {
             *detail = "control character, bare CR or bare LF in the HTTP "

@@ -12,13 +12,16 @@ static const char opening_no_memory[] =
 /* The server's head, and a client's request, take memory only now. */
 static bool opening_prepare(struct caws_conn *ws)
 {
-    if (!ws->opening) {
-        ws->opening = caws__resize(caws__alloc(ws), NULL, 0,
-                                   sizeof *ws->opening);
-        if (ws->opening)
-            memset(ws->opening, 0, sizeof *ws->opening);
-    }
-    return ws->opening != NULL;
+    if (ws->opening)
+        return true;
+    ws->opening = caws__resize(caws__alloc(ws), NULL, 0, sizeof *ws->opening);
+    if (!ws->opening)
+        return false;
+    memset(ws->opening, 0, sizeof *ws->opening);
+    ws->opening->limits = (struct caws__head_limits){
+        caws__max_head(ws->cfg), caws__max_headers(ws->cfg), ws->client
+    };
+    return true;
 }
 
 static void opening_free(struct caws_conn *ws)
@@ -218,7 +221,7 @@ int caws_retarget(caws_conn *ws, const char *url)
 static void opening_skip_interim(struct caws_conn *ws)
 {
     struct caws__opening *o = ws->opening;
-    o->spent += o->head.text.len;
+    o->limits.max_bytes -= o->head.text.len;
     caws__head_free(&o->head, caws__alloc(ws));
     o->head = (struct caws__head){ 0 };
 }
@@ -245,30 +248,34 @@ static void opening_response(struct caws_conn *ws)
 
 /* ---- Both -------------------------------------------------------------- */
 
-size_t caws__opening_feed(struct caws_conn *ws, const uint8_t *data,
-                          size_t len)
+/* Of caws__head_feed, but for 0. */
+static void opening_verdict(struct caws_conn *ws, int result,
+                            const char *detail)
 {
-    struct caws__head_limits limits = { caws__max_head(ws->cfg),
-                                        caws__max_headers(ws->cfg),
-                                        ws->client };
-    const char *detail = opening_no_memory;
-    size_t used = len;
-    int result = CAWS_ERR_NOMEM;
-    if (opening_prepare(ws)) {
-        limits.max_bytes -= ws->opening->spent;
-        result = caws__head_feed(&ws->opening->head, caws__alloc(ws), &limits,
-                                 data, len, &used, &detail);
-    }
     if (result == CAWS_ERR_NOMEM)
         caws__fail(ws, CAWS_ERR_NOMEM, opening_no_memory);
     else if (result > 1 && ws->client)
         caws__fail(ws, CAWS_ERR_HANDSHAKE, detail);
     else if (result > 1)
         caws__opening_refuse(ws, result, CAWS_ERR_HANDSHAKE, detail);
-    else if (result == 1 && ws->client)
+    else if (ws->client)
         opening_response(ws);
-    else if (result == 1)
+    else
         opening_request(ws);
+}
+
+size_t caws__opening_feed(struct caws_conn *ws, const uint8_t *data,
+                          size_t len)
+{
+    const char *detail = opening_no_memory;
+    size_t used = len;
+    int result = CAWS_ERR_NOMEM;
+    if (opening_prepare(ws))
+        result = caws__head_feed(&ws->opening->head, caws__alloc(ws),
+                                 &ws->opening->limits, data, len, &used,
+                                 &detail);
+    if (result != 0)
+        opening_verdict(ws, result, detail);
     return used;
 }
 

@@ -200,13 +200,11 @@ void caws__outbox_discard(struct caws__outbox *out, const caws_alloc *alloc)
     }
 }
 
+/* Whatever is queued later than such data goes ahead of it, but a Close. */
 bool caws__outbox_waits(const struct caws__outbox *out)
 {
-    const struct caws__node *node = out->frozen ? out->frozen : out->first;
-    for (; node; node = node->next)
-        if (node->kind == CAWS__NODE_DATA && node->offered < node->len)
-            return true;
-    return false;
+    const struct caws__node *node = out->last;
+    return node && node->kind == CAWS__NODE_DATA && node->offered < node->len;
 }
 
 /* ---- Towards the transport --------------------------------------------- */

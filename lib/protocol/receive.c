@@ -153,11 +153,10 @@ static void receive_use_held(struct caws_conn *ws)
 /* Between two feeds: is a message, or a frame of any kind, unfinished? */
 static void receive_watch_message(struct caws_conn *ws)
 {
-    bool unfinished = ws->in.spilled > 0 || ws->in.in_payload ||
-                      ws->message.fragments > 0;
     if (ws->state != CAWS_OPEN)
         return;
-    if (!unfinished)
+    if (ws->in.spilled == 0 && !ws->in.in_payload &&
+        ws->message.fragments == 0)
         ws->time.message = CAWS__NEVER;
     else if (ws->time.message == CAWS__NEVER)
         ws->time.message = caws__after(ws->time.now,

@@ -81,7 +81,7 @@ static void state_resume(struct caws_conn *ws)
     ws->rearm = true;
 }
 
-void caws__settle(struct caws_conn *ws)
+void caws__settle_timers(struct caws_conn *ws)
 {
     if (ws->resumed && ws->state == CAWS_OPEN)
         state_resume(ws);

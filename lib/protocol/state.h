@@ -16,7 +16,12 @@ uint64_t caws__after(uint64_t now, uint32_t ms);
 /* It is now_ms. */
 void caws__clock(struct caws_conn *ws, uint64_t now_ms);
 /* Give timers that were begun without knowing the time their moment. */
-void caws__settle(struct caws_conn *ws);
+void caws__settle_timers(struct caws_conn *ws);
+static inline void caws__settle(struct caws_conn *ws)
+{
+    if (ws->resumed || ws->rearm)
+        caws__settle_timers(ws);
+}
 
 /* Who ended it: the first to say so. */
 void caws__end_by(struct caws_conn *ws, caws_ended_by who);

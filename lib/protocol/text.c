@@ -69,11 +69,6 @@ bool caws__is_token(caws_slice text)
     return text.len > 0 && caws__token_len(text) == text.len;
 }
 
-bool caws__is_control(char c)
-{
-    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
-}
-
 bool caws__is_visible(caws_slice text)
 {
     for (size_t i = 0; i < text.len; i++)

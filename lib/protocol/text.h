@@ -12,9 +12,12 @@ caws_slice caws__slice(const char *text);     /* NULL gives data NULL */
 caws_slice caws__trim(caws_slice text);       /* spaces and tabs */
 bool caws__is_token(caws_slice text);         /* RFC 9110 section 5.6.2 */
 size_t caws__token_len(caws_slice text);      /* of the token it starts with */
-bool caws__is_control(char c);                /* all but the tab */
 bool caws__is_space(char c);                  /* space or tab */
 bool caws__is_visible(caws_slice text);       /* "!" to "~" alone */
+static inline bool caws__is_control(char c)   /* all but the tab */
+{
+    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
 /* No control character but the tab: fit for a field's value. */
 bool caws__is_field_value(caws_slice text);
 

@@ -265,7 +265,7 @@ static void converse(caws_loop *loop, const struct scene *scene)
     adopt_one();
     now.watchdog = (caws_timer){ .fn = bark, .user = loop };
     if (now.connected)
-        CHECK(caws_timer_start(loop, &now.watchdog, 5000, 0) == CAWS_OK);
+        CHECK(caws_timer_start(loop, &now.watchdog, 30000, 0) == CAWS_OK);
     else
         caws_server_stop(now.listener, 0);
     for (int i = 0; caws_loop_run(loop) != CAWS_OK; i++)
