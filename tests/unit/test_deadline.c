@@ -157,6 +157,22 @@ static void test_a_server_that_does_not_hang_up(void **state)
     peer_free(&p);
 }
 
+/* One that takes nothing puts nothing off. */
+static void test_a_reader_that_does_not_read(void **state)
+{
+    struct peer p = { .hold_output = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    caws_close(p.ws, 1000, NULL);
+    peer_tick(&p, 0);
+    peer_tick(&p, 4999);
+    caws_output_done(p.ws, 0);
+    assert_false(peer_wants(&p, CAWS_WANT_CLOSE));
+    peer_tick(&p, 1);
+    assert_true(peer_wants(&p, CAWS_WANT_CLOSE));
+    peer_free(&p);
+}
+
 /* Each byte that the peer takes puts the end off: four times at most. */
 static void test_a_slow_reader_of_the_last_words(void **state)
 {
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_a_pause_stops_the_clocks),
         cmocka_unit_test(test_a_close_that_is_not_answered),
         cmocka_unit_test(test_a_server_that_does_not_hang_up),
+        cmocka_unit_test(test_a_reader_that_does_not_read),
         cmocka_unit_test(test_a_slow_reader_of_the_last_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
