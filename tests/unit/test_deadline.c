@@ -54,6 +54,24 @@ static void test_silence_a_ping_and_the_end(void **state)
     peer_free(&p);
 }
 
+static int no_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx, (void)out, (void)len;
+    return -1;
+}
+
+static void test_a_ping_that_cannot_be_built(void **state)
+{
+    caws_config cfg = { .random = no_random };
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_CLIENT, &cfg);
+    peer_tick(&p, 30000);
+    assert_true(peer_log_has(&p, "error -5 a Ping could not be built"));
+    assert_true(peer_wants(&p, CAWS_WANT_CLOSE)); /* nor can a Close */
+    peer_free(&p);
+}
+
 static void test_a_ping_is_answered_by_any_byte(void **state)
 {
     struct peer p = { 0 };
@@ -198,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_before_the_first_tick),
         cmocka_unit_test(test_silence_a_ping_and_the_end),
+        cmocka_unit_test(test_a_ping_that_cannot_be_built),
         cmocka_unit_test(test_a_ping_is_answered_by_any_byte),
         cmocka_unit_test(test_a_message_that_takes_too_long),
         cmocka_unit_test(test_no_timeout_at_all),
