@@ -211,6 +211,21 @@ static void test_a_slow_reader_of_the_last_words(void **state)
     peer_free(&p);
 }
 
+/* A feed tells the time, even one that brings nothing or is not listened to. */
+static void test_an_empty_feed_begins_a_timeout(void **state)
+{
+    struct peer p = { 0 };
+    uint8_t byte = 0;
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    peer_tick(&p, 0);
+    caws_close(p.ws, 1000, NULL);
+    assert_int_equal(caws_deadline(p.ws), 0);
+    caws_feed(p.ws, &byte, 0, 1000000);
+    assert_int_equal(caws_deadline(p.ws), 1005000);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_a_pause_stops_the_clocks),
         cmocka_unit_test(test_a_close_that_is_not_answered),
         cmocka_unit_test(test_a_server_that_does_not_hang_up),
+        cmocka_unit_test(test_an_empty_feed_begins_a_timeout),
         cmocka_unit_test(test_a_reader_that_does_not_read),
         cmocka_unit_test(test_a_slow_reader_of_the_last_words),
     };
