@@ -94,7 +94,6 @@ size_t caws__node_take(struct caws__node *node, size_t n)
     } else {
         payload = node->payload; /* the rest of it; other kinds have none */
         node->taken += n;
-        node->mark = node->taken;
     }
     node->payload -= payload;
     return payload;

@@ -431,8 +431,8 @@ static void pull(const struct plan *plan, unsigned long seed, unsigned p, unsign
 
 static void starve(const struct plan *plan, unsigned long seed, unsigned long nth, bool onwards)
 {
-    snprintf(stress_context, sizeof stress_context, "session %lu: allocation %lu fails%s", seed, nth,
-             onwards ? ", and all after it" : "");
+    snprintf(stress_context, sizeof stress_context, "session %lu: allocation %lu fails%s", seed,
+             nth, onwards ? ", and all after it" : "");
     memory.fail_at = nth;
     memory.onwards = onwards;
     session(plan);

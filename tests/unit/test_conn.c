@@ -74,6 +74,7 @@ static void test_starting_open(void **state)
     assert_false(caws_is_client(ws));
     caws_free(ws);
     assert_null(caws_new_open(false, "a b", NULL, &cfg, NULL));
+    assert_null(caws_new_open(false, ",", NULL, &cfg, NULL));
     assert_null(caws_new_open(false, NULL, "x", &cfg, NULL));
     assert_null(caws_new_open(true, NULL, NULL, &poor, NULL));
     caws_free(NULL);

@@ -64,6 +64,22 @@ static void test_the_round_trip_is_measured(void **state)
     peer_free(&p);
 }
 
+/* A Ping had left by the time at which something else came. */
+static void test_the_round_trip_begins_before_a_feed(void **state)
+{
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    caws_ping(p.ws, "a", 1);
+    peer_take(&p);
+    p.now += 10;
+    peer_feed_frame(&p, 0x81, "x", 1);
+    peer_tick(&p, 10);
+    peer_feed_frame(&p, 0x8a, "a", 1);
+    assert_int_equal(caws_round_trip_ms(p.ws), 20);
+    peer_free(&p);
+}
+
 /* max_control_burst at once, and a quarter of it again each second. */
 static void test_the_allowance(void **state)
 {
@@ -157,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_a_ping_is_answered),
         cmocka_unit_test(test_split_control_frames),
         cmocka_unit_test(test_the_round_trip_is_measured),
+        cmocka_unit_test(test_the_round_trip_begins_before_a_feed),
         cmocka_unit_test(test_the_allowance),
         cmocka_unit_test(test_the_allowance_comes_back_in_time),
         cmocka_unit_test(test_the_whole_allowance),

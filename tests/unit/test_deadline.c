@@ -54,6 +54,24 @@ static void test_silence_a_ping_and_the_end(void **state)
     peer_free(&p);
 }
 
+static int no_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx, (void)out, (void)len;
+    return -1;
+}
+
+static void test_a_ping_that_cannot_be_built(void **state)
+{
+    caws_config cfg = { .random = no_random };
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_CLIENT, &cfg);
+    peer_tick(&p, 30000);
+    assert_true(peer_log_has(&p, "error -5 a Ping could not be built"));
+    assert_true(peer_wants(&p, CAWS_WANT_CLOSE)); /* nor can a Close */
+    peer_free(&p);
+}
+
 static void test_a_ping_is_answered_by_any_byte(void **state)
 {
     struct peer p = { 0 };
@@ -157,6 +175,22 @@ static void test_a_server_that_does_not_hang_up(void **state)
     peer_free(&p);
 }
 
+/* One that takes nothing puts nothing off. */
+static void test_a_reader_that_does_not_read(void **state)
+{
+    struct peer p = { .hold_output = true };
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    caws_close(p.ws, 1000, NULL);
+    peer_tick(&p, 0);
+    peer_tick(&p, 4999);
+    caws_output_done(p.ws, 0);
+    assert_false(peer_wants(&p, CAWS_WANT_CLOSE));
+    peer_tick(&p, 1);
+    assert_true(peer_wants(&p, CAWS_WANT_CLOSE));
+    peer_free(&p);
+}
+
 /* Each byte that the peer takes puts the end off: four times at most. */
 static void test_a_slow_reader_of_the_last_words(void **state)
 {
@@ -177,17 +211,35 @@ static void test_a_slow_reader_of_the_last_words(void **state)
     peer_free(&p);
 }
 
+/* A feed tells the time, even one that brings nothing or is not listened to. */
+static void test_an_empty_feed_begins_a_timeout(void **state)
+{
+    struct peer p = { 0 };
+    uint8_t byte = 0;
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    peer_tick(&p, 0);
+    caws_close(p.ws, 1000, NULL);
+    assert_int_equal(caws_deadline(p.ws), 0);
+    caws_feed(p.ws, &byte, 0, 1000000);
+    assert_int_equal(caws_deadline(p.ws), 1005000);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_before_the_first_tick),
         cmocka_unit_test(test_silence_a_ping_and_the_end),
+        cmocka_unit_test(test_a_ping_that_cannot_be_built),
         cmocka_unit_test(test_a_ping_is_answered_by_any_byte),
         cmocka_unit_test(test_a_message_that_takes_too_long),
         cmocka_unit_test(test_no_timeout_at_all),
         cmocka_unit_test(test_a_pause_stops_the_clocks),
         cmocka_unit_test(test_a_close_that_is_not_answered),
         cmocka_unit_test(test_a_server_that_does_not_hang_up),
+        cmocka_unit_test(test_an_empty_feed_begins_a_timeout),
+        cmocka_unit_test(test_a_reader_that_does_not_read),
         cmocka_unit_test(test_a_slow_reader_of_the_last_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void test_writing_at_once(void **state)
 static size_t claim(caws_conn *ws, const caws_slice *v, size_t count)
 {
     (void)ws, (void)v, (void)count;
-    return 5000;
+    return 50000;
 }
 
 /* A transport that says it took more than there is has taken what there is. */
@@ -120,6 +120,12 @@ static void test_a_transport_that_claims_too_much(void **state)
     peer_take(&p);
     assert_int_equal(p.out_len, 604);
     assert_int_equal(p.counters.bytes_out, 904 + 604);
+    peer_free(&p);
+    peer_open(&p, PEER_SERVER, NULL);
+    p.transport.write_now = claim;
+    assert_int_equal(caws_send(p.ws, CAWS_BINARY, large, 20000), CAWS_OK); /* not queued at all */
+    assert_int_equal(p.counters.bytes_out, 20004);
+    assert_int_equal(caws_buffered_amount(p.ws), 0);
     peer_free(&p);
 }
 

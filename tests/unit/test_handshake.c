@@ -114,6 +114,7 @@ static void test_texts_in_a_config(void **state)
         { .origins = "https:/a" }, { .origins = "https://" }, { .origins = "HTTPS://*.a" },
         { .origins = "http://*" }, { .origins = "http://a/" }, { .origins = "://a" },
         { .origins = "a b://c" }, { .origins = "x:/" }, { .origins = "x:///\x7f" },
+        { .origins = "x:/yz" },
         { .origins = "x:///\x80" }, { .origins = "x:///\x1f" }, { .origins = "x:///a b" },
     };
     (void)state;

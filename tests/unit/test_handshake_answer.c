@@ -103,6 +103,10 @@ static void test_the_applications_own_body(void **state)
     o->request.method = caws__slice("HEAD");
     assert_refusal(o, 302, NULL, "HTTP/1.1 302 Found\r\nConnection: close\r\n"
                    "Content-Type: text/html\r\nContent-Length: 6\r\nLocation: /x\r\n\r\n");
+    o->type.len = 1; /* "t": any type will do */
+    o->request.method = caws__slice("GET");
+    assert_refusal(o, 302, NULL, "HTTP/1.1 302 Found\r\nConnection: close\r\n"
+                   "Content-Type: t\r\nContent-Length: 6\r\nLocation: /x\r\n\r\n<p>No.");
     caws__opening_free(o, &libc);
 }
 

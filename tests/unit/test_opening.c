@@ -201,6 +201,22 @@ static void test_accepted_and_closed_at_once(void **state)
     peer_free(&p);
 }
 
+/* The first and the last status that refuse. */
+static void test_refusing_later_at_the_edges(void **state)
+{
+    static const int edges[] = { 200, 599 };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct peer p = { .answer = CAWS_LATER };
+        peer_server(&p, NULL);
+        peer_feed_text(&p, PEER_REQUEST);
+        assert_int_equal(caws_refuse(p.ws, edges[i]), CAWS_OK);
+        peer_take(&p);
+        assert_int_equal(peer_out_status(&p), edges[i]);
+        peer_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_interim_responses),
         cmocka_unit_test(test_a_handshake_that_is_late),
         cmocka_unit_test(test_accepted_and_closed_at_once),
+        cmocka_unit_test(test_refusing_later_at_the_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,7 @@ static void test_hosts(void **state)
         "ws://[::1]:x/", "ws://[::1]]/", "ws://[1.2.3.4]/", "ws://[h]/",
         "ws://[fe80::1%25eth0]/", "ws://[fe80::1%eth0]/", "ws://[v1.x]/",
         "ws://h\\a", "ws://a\tb/", "ws://a\nb/", "ws://a\x01/", "ws://a|b/",
+        "ws://%41 b/", "ws://%c3\x80/", "ws://h/%41 b", "ws://h?%41#",
         "ws://a\"b/", "ws://<a>/", "ws://a^b/", "ws://a`b/", "ws://{a}/",
     };
     (void)state;
@@ -137,6 +138,19 @@ static void test_hosts(void **state)
     allow("ws://[::]:", "::", 80, "/", false);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuse(bad[i]);
+}
+
+/* An escape that is cut is not looked for behind the end. */
+static void test_cut_escapes(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 3; len++) {
+        char *copy = exact("%41", len);
+        caws_slice host, port;
+        assert_int_equal(caws__url_target_valid((caws_slice){ copy, len }), len == 3);
+        assert_int_equal(caws__url_authority((caws_slice){ copy, len }, &host, &port), len == 3);
+        free(copy);
+    }
 }
 
 static void test_longest_host(void **state)
@@ -245,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_cut_escapes),
         cmocka_unit_test(test_longest_host),
         cmocka_unit_test(test_ascii_only),
         cmocka_unit_test(test_resource_name),
