@@ -61,6 +61,50 @@ static void test_a_flood_does_not_starve_timers(void **state)
     net_free(&n);
 }
 
+/* A byte now and then, from as many as are let in at all. */
+static void test_trickled_heads_are_cut_off_in_time(void **state)
+{
+    /* REQ HS-7 */
+    static struct peer crowd[CROWD];
+    caws_server_config cfg = echo_config();
+    struct peer late;
+    struct net n;
+    cfg.max_conns = CROWD;
+    n = net_new(state, &cfg);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = peer_new(&n);
+        peer_say(&crowd[i], "G", 1);
+    }
+    PUMP_UNTIL(&n, net_stats(&n).accepted == CROWD);
+    late = peer_new(&n);
+    assert_int_equal(peer_status(&n, &late), 503);
+    peer_free(&late);
+    clock_ms += 9000;
+    for (int i = 0; i < CROWD; i++)
+        peer_say(&crowd[i], "E", 1);
+    for (int i = 0; i < 10; i++)
+        step(&n);
+    for (int i = 0; i < CROWD; i++) {
+        peer_take(&crowd[i]);
+        assert_int_equal(crowd[i].len, 0);
+    }
+    clock_ms += 1000; /* the last byte is a second old */
+    for (int i = 0; i < 10; i++)
+        step(&n);
+    for (int i = 0; i < CROWD; i++) {
+        peer_take(&crowd[i]); /* patience is long by this clock */
+        assert_true(crowd[i].len > 0);
+        assert_int_equal(peer_status(&n, &crowd[i]), 408);
+        peer_free(&crowd[i]);
+    }
+    PUMP_UNTIL(&n, n.loop->live == 1);
+    late = peer_open(&n);
+    peer_text(&late, "and now");
+    peer_want_text(&n, &late, "and now");
+    peer_free(&late);
+    net_free(&n);
+}
+
 /* ---- A descriptor's number that is used again ------------------------------ */
 
 static caws_conn *both[2];
@@ -131,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH_BACK_ENDS(test_a_flood_does_not_starve_timers),
+        BOTH_BACK_ENDS(test_trickled_heads_are_cut_off_in_time),
         BOTH_BACK_ENDS(test_an_event_of_a_closed_descriptor_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,7 @@ static void test_nothing_is_wanted(void **state)
 
 static void test_all_of_it_is_filled_and_no_more(void **state)
 {
+    /* REQ MASK-3 */
     static uint8_t out[100000 + 1];
     static const size_t pieces[] = { 0, 256, 33333 };
     (void)state;
@@ -80,6 +81,7 @@ static void test_never_the_same(void **state)
 /* An end that never comes must not be waited for, either. */
 static void test_failures(void **state)
 {
+    /* REQ MASK-3 */
     uint8_t out[64];
     (void)state;
     for (int good = 0; good < 4; good++)

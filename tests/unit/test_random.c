@@ -74,6 +74,7 @@ static void test_wiped(void **state)
 
 static void test_failure(void **state)
 {
+    /* REQ MASK-3 */
     struct caws__random *random = caws__random_new();
     uint8_t key[4];
     (void)state;
@@ -104,6 +105,7 @@ static void test_much_at_once(void **state)
 /* Parent and child do not get the same. */
 static void test_fork(void **state)
 {
+    /* REQ MASK-3 */
     struct caws__random *random = caws__random_new();
     uint8_t mine[32], theirs[32];
     int pipes[2], status;
