@@ -212,6 +212,8 @@ int caws_retarget(caws_conn *ws, const char *url)
     caws__outbox_free(&out, caws__alloc(ws));
     caws__opening_free(opening, caws__alloc(ws));
     caws__buffer_free(&ws->held, caws__alloc(ws));
+    ws->held_used = 0;
+    ws->eof_due = false; /* it was the old target's, too */
     ws->rearm = true;
     caws__changed(ws);
     return CAWS_OK;

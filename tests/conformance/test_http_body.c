@@ -245,12 +245,24 @@ static void expectations_are_not_met(void **state)
     assert_int_equal(upgrade_request(NULL, plain, sizeof plain - 1), 417);
 }
 
+static void the_log_tells_which_rule_a_coding_breaks(void **state)
+{
+    struct peer p = { 0 };
+    (void)state;
+    peer_server(&p, NULL);
+    peer_feed_text(&p, PEER_REQUEST_LINES "Transfer-Encoding: chunked\r\n\r\n");
+    assert_int_equal(peer_out_status(&p), 400);
+    assert_int_equal(peer_log_count(&p, "Transfer-Encoding in a GET request"), 1);
+    peer_free(&p);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_with_a_body_is_not_upgraded),
         cmocka_unit_test(body_of_a_plain_request_is_too_large),
         cmocka_unit_test(transfer_codings_are_refused),
+        cmocka_unit_test(the_log_tells_which_rule_a_coding_breaks),
         cmocka_unit_test(content_length_is_one_number),
         cmocka_unit_test(smuggled_lengths_are_refused),
         cmocka_unit_test(a_101_has_no_body),

@@ -70,6 +70,29 @@ static void old_request_is_dropped(void **state)
     }
 }
 
+/* And with it all that had come behind it: held bytes, and the end. */
+static void what_was_held_is_dropped(void **state)
+{
+    (void)state;
+    for (int ended = 0; ended < 2; ended++) {
+        struct peer p = { 0 };
+        peer_client(&p, "ws://h/old", NULL);
+        caws_pause(p.ws);
+        peer_feed_text(&p, "HTTP/1.1 302 Found\r\n\r\n");
+        if (ended)
+            peer_eof(&p);
+        peer_forget(&p);
+        assert_int_equal(caws_retarget(p.ws, "ws://h/new"), CAWS_OK);
+        peer_take(&p);
+        caws_resume(p.ws);
+        peer_tick(&p, 1);
+        assert_true(peer_wants(&p, CAWS_WANT_READ));
+        answer(&p);
+        assert_string_equal(p.log, "open\n");
+        peer_free(&p);
+    }
+}
+
 static void timeout_starts_again(void **state)
 {
     caws_config cfg = { .handshake_timeout_ms = 100 };
@@ -173,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_anew),          cmocka_unit_test(old_request_is_dropped),
+        cmocka_unit_test(what_was_held_is_dropped),
         cmocka_unit_test(timeout_starts_again), cmocka_unit_test(config_is_read_again),
         cmocka_unit_test(refusals),             cmocka_unit_test(all_or_nothing),
     };

@@ -226,6 +226,20 @@ static void test_an_empty_feed_begins_a_timeout(void **state)
     peer_free(&p);
 }
 
+static void test_an_empty_feed_is_not_heard(void **state)
+{
+    struct peer p = { 0 };
+    uint8_t byte = 0;
+    uint64_t due;
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    peer_tick(&p, 0);
+    due = caws_deadline(p.ws);
+    caws_feed(p.ws, &byte, 0, due - 1);
+    assert_int_equal(caws_deadline(p.ws), due);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_a_close_that_is_not_answered),
         cmocka_unit_test(test_a_server_that_does_not_hang_up),
         cmocka_unit_test(test_an_empty_feed_begins_a_timeout),
+        cmocka_unit_test(test_an_empty_feed_is_not_heard),
         cmocka_unit_test(test_a_reader_that_does_not_read),
         cmocka_unit_test(test_a_slow_reader_of_the_last_words),
     };
