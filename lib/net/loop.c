@@ -23,6 +23,7 @@ static void loop_release(caws_loop *loop)
     caws__heap_free(&loop->timers, &alloc);
     caws__heap_free(&loop->deadlines, &alloc);
     caws__ids_free(&loop->ids, &alloc);
+    caws__pool_empty(&loop->pool);
     if (loop->input)
         caws__memory(&alloc, loop->input, CAWS__LOOP_INPUT, 0);
     caws__memory(&alloc, loop, sizeof *loop, 0);
@@ -55,6 +56,7 @@ caws_loop *caws__loop_new_with(const caws_alloc *alloc,
         return NULL;
     }
     *loop = (caws_loop){ .alloc = *alloc, .kind = kind };
+    loop->for_conns = caws__pool_init(&loop->pool, alloc);
     loop->wake.source.fd = -1;
     if (loop_init(loop) == 0)
         return loop;

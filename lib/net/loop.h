@@ -6,6 +6,7 @@
 
 #include "net/heap.h"
 #include "net/ids.h"
+#include "net/pool.h"
 #include "net/poller.h"
 #include "net/wake.h"
 
@@ -34,6 +35,8 @@ struct caws__owner {
 
 struct caws_loop {
     caws_alloc alloc;
+    caws_alloc for_conns; /* the same, through the pool */
+    struct caws__pool pool;
     const struct caws__poller *kind;
     void *poller;
     struct caws__wake wake;
