@@ -4,6 +4,7 @@
  * was sent (world.c). */
 #include "world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,14 +72,13 @@ static void do_send_prepared(struct world *w)
     bool text = input_byte(&w->in) & 1, valid;
     caws_prepared *msg;
     struct before b;
-    int result;
     make_message(w, &m);
     valid = !text || model_utf8(m.data, m.len) == MODEL_VALID;
     b = world_before(w);
     msg = caws_prepare(&w->cfg, text ? CAWS_TEXT : CAWS_BINARY, m.data, m.len);
     REQUIRE(msg ? valid : !valid || w->alloc_failed);
     if (msg) {
-        result = caws_send_prepared(w->ws, msg);
+        int result = caws_send_prepared(w->ws, msg);
         judge_send(w, &b, result, can_send(w) && !w->parted ? CAWS_OK : CAWS_ERR_STATE, m.len);
         if (result == CAWS_OK)
             world_sent(w, text, m.data, m.len);
@@ -146,11 +146,10 @@ static void do_close(struct world *w)
     uint16_t code = codes[input_below(&w->in, 10)];
     size_t which = input_below(&w->in, 5);
     struct before b = world_before(w);
-    bool reason = reasons[which] && *reasons[which];
     int result = caws_close(w->ws, code, reasons[which]);
     if (code != 0 && !model_code(code))
         REQUIRE(result == CAWS_ERR_ARG);
-    else if (reason && which == 3)
+    else if (which == 3) /* not UTF-8 */
         REQUIRE(result == CAWS_ERR_UTF8);
     else if (b.state >= CAWS_CLOSING)
         REQUIRE(result == CAWS_ERR_STATE);
@@ -288,9 +287,9 @@ static void feed_head(struct world *w)
         return;
     memcpy(key, found + 19, 24);
     REQUIRE(caws_accept_key(key, 24, accept) == CAWS_OK);
-    strcpy(response, "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Accept: ");
-    strcat(strcat(response, accept), "\r\n\r\n");
+    snprintf(response, sizeof response,
+             "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
     feed(w, response, strlen(response));
 }
 
@@ -313,7 +312,7 @@ static void step(struct world *w)
     case 4: feed_anything(w); break;
     case 5: case 6: world_take(w, input_byte(&w->in)); break;
     case 7: world_take(w, SIZE_MAX); break;
-    case 8: w->now += input_byte(&w->in) * 128u; world_tick(w); break;
+    case 8: w->now += input_byte(&w->in) * UINT64_C(128); world_tick(w); break;
     case 9: world_tick(w); break;
     case 10: w->allocs_left = input_byte(&w->in) % 8; break;
     case 11: w->randoms_left = input_byte(&w->in) % 4; break;

@@ -4,7 +4,7 @@
 #define CUT 1 /* the stream ends within the header */
 
 struct frame {
-    unsigned opcode, first;
+    unsigned opcode;
     bool fin, control;
     uint64_t len;
     uint8_t key[4];
@@ -163,12 +163,10 @@ static void control_frame(struct model *m, const struct frame *f)
 {
     struct bytes payload = { NULL, 0, 0 };
     read_payload(m, f, &payload);
-    if (payload.len < f->len) {
-        /* cut off: never handled */
+    if (payload.len < f->len || (m->closing && f->opcode != 8)) {
+        /* cut off, and never handled; or after our Close: not told, not answered */
     } else if (f->opcode == 8) {
         close_frame(m, &payload);
-    } else if (m->closing) {
-        /* not told, not answered */
     } else if (++m->controls > m->max_control) {
         fail(m, CAWS_ERR_LIMIT);
     } else {

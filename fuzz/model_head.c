@@ -84,15 +84,14 @@ int model_head(struct model_head *h, const struct model_limits *limits, const ui
     int result = 0;
     h->fields = 0;
     for (size_t i = 0; i < len && result == 0; i++) {
-        char text[MODEL_HEAD];
         if (i - from == limits->max_head)
             return started ? 431 : 414;
         if (!byte_legal(data, i, line))
             return 400;
         if (data[i] != '\n')
             continue;
-        memcpy(text, data + line, i - 1 - line);
-        text[i - 1 - line] = '\0';
+        char text[MODEL_HEAD] = "";
+        memcpy(text, data + line, i - 1 - line); /* without its CR LF */
         line = h->used = i + 1;
         h->counted = line - from;
         if (!started && !*text && !response && from == 0) {
@@ -100,7 +99,7 @@ int model_head(struct model_head *h, const struct model_limits *limits, const ui
         } else if (!started) {
             started = true;
             result = response ? check_status_line(text) : check_request_line(text);
-            strcpy(h->start, text);
+            memcpy(h->start, text, strlen(text) + 1);
         } else if (*text) {
             result = read_field(h, limits, text);
         } else {

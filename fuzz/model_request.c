@@ -34,10 +34,10 @@ static int check_target(const struct model_head *h, struct model_request *r)
     size_t scheme = 0;
     if (hosts != 1 || !is_host(host))
         return 400;
-    strcpy(r->host, host);
-    strcpy(line, h->start);
-    target = strchr(line, ' ') + 1;
-    end = strchr(target, ' ');
+    memcpy(r->host, host, strlen(host) + 1);
+    memcpy(line, h->start, strlen(h->start) + 1);
+    target = line + strcspn(line, " ") + 1; /* the line has been looked at */
+    end = target + strcspn(target, " ");
     *end = '\0';
     for (size_t n = 7; n <= 8 && !scheme; n++) {
         char start[9] = "";
@@ -51,7 +51,9 @@ static int check_target(const struct model_head *h, struct model_request *r)
         r->host[n] = '\0';
         target += scheme + n;
     }
-    strcpy(r->target, *target || !scheme ? target : "/");
+    if (scheme && !*target)
+        target = memcpy(line, "/", 2);
+    memcpy(r->target, target, strlen(target) + 1);
     if (!is_host(r->host) || r->target[0] != '/')
         return 400;
     for (const char *c = r->target; *c; c++)
@@ -179,7 +181,7 @@ static bool protocols_good(const struct model_head *h, const char *ours, char ag
     }
     while (!*agreed && ours && model_element(&ours, element))
         if (offers(h, element) > 0)
-            strcpy(agreed, element);
+            memcpy(agreed, element, strlen(element) + 1);
     return true;
 }
 
@@ -261,8 +263,8 @@ int model_request(const struct model_head *h, const caws_config *cfg, struct mod
     const char *origin = model_field(h, "Origin", &origins);
     r->upgrade = model_listed(h, "Upgrade", "websocket");
     r->protocol[0] = '\0';
-    strcpy(method, h->start);
-    *strchr(method, ' ') = '\0';
+    memcpy(method, h->start, strlen(h->start) + 1);
+    method[strcspn(method, " ")] = '\0';
     if ((status = check_method(method)) != 0 || (status = check_target(h, r)) != 0 ||
         (status = check_body(h, r->upgrade)) != 0)
         return status;

@@ -11,7 +11,8 @@ static void check_messages(const struct world *w, const struct bytes *left)
     size_t at = 0, from = 0, missing = 0;
     for (size_t i = 0; i < w->count; from = w->ends[i++]) {
         size_t n = w->ends[i] - from;
-        if (left->len - at >= n && memcmp(left->data + at, w->sent.data + from, n) == 0)
+        if (left->len - at >= n &&
+            (n == 0 || (left->data && memcmp(left->data + at, w->sent.data + from, n) == 0)))
             at += n;
         else
             missing++;

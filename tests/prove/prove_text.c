@@ -15,6 +15,7 @@ static void look_at(caws_slice text)
     //@ assert n <= text.len;
     bool is_token = caws__is_token(text);
     //@ assert is_token ==> text.len > 0;
+    caws__is_visible(text);
     caws__is_field_value(text);
     //@ assert \valid_read(trimmed.data + (0 .. trimmed.len - 1));
     caws__same(text, "chat");

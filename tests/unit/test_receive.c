@@ -235,6 +235,22 @@ static void test_an_end_behind_bytes_that_wait_again(void **state)
     peer_free(&p);
 }
 
+/* After the peer's Close, with nothing over yet: it is not looked at. */
+static void what_is_ignored_is_not_counted(void **state)
+{
+    struct peer p = { 0 };
+    uint64_t before;
+    (void)state;
+    p.hold_output = true;
+    peer_open(&p, PEER_SERVER, NULL);
+    peer_feed_frame(&p, 0x88, NULL, 0);
+    assert_true(peer_wants(&p, CAWS_WANT_READ | CAWS_WANT_WRITE));
+    before = p.counters.bytes_in;
+    peer_feed_frame_text(&p, 0x81, "more");
+    assert_int_equal(p.counters.bytes_in, before);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_an_undecided_request_that_was_held),
         cmocka_unit_test(test_an_end_behind_an_undecided_request),
         cmocka_unit_test(test_an_end_behind_bytes_that_wait_again),
+        cmocka_unit_test(what_is_ignored_is_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
