@@ -10,6 +10,7 @@
 #include "net/timer.h"
 
 #define LOOP_EVENTS 256
+#define LOOP_TRIM_MS 1000
 
 /* ---- Birth and death --------------------------------------------------- */
 
@@ -197,6 +198,15 @@ static void loop_flush(caws_loop *loop)
     }
 }
 
+/* Only when there is a step anyway: nobody is woken for it. */
+static void loop_trim(caws_loop *loop)
+{
+    if (loop->now_ms < loop->trim_ms)
+        return;
+    caws__pool_trim(&loop->pool);
+    loop->trim_ms = loop->now_ms + LOOP_TRIM_MS;
+}
+
 int caws_loop_step(caws_loop *loop, int timeout_ms)
 {
     if (loop->stepping || loop->closing)
@@ -208,6 +218,7 @@ int caws_loop_step(caws_loop *loop, int timeout_ms)
     caws__link_run_deadlines(loop);
     loop_flush(loop);
     loop_reap(loop);
+    loop_trim(loop);
     loop->stepping = false;
     return result;
 }

@@ -50,6 +50,7 @@ struct caws_loop {
     struct caws__link *dead;             /* to be freed when the step ends */
     size_t live; /* links and listeners: what the loop runs for */
     uint64_t now_ms;
+    uint64_t trim_ms; /* when the pool is next trimmed */
     bool stepping;
     bool closing; /* inside caws_loop_free: nothing new may begin */
     uint8_t *input;

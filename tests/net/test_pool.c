@@ -67,7 +67,7 @@ static void *resize(void *ptr, size_t old_size, size_t new_size)
 {
     void *p = through.resize(through.ctx, ptr, old_size, new_size);
 
-    if (p && new_size > 0)
+    if (p && new_size > 0 && new_size < SIZE_MAX / 4)
         memset((char *)p + (ptr ? old_size : 0), 7,
                !ptr ? new_size : new_size > old_size ? new_size - old_size : 0);
     return p;
@@ -81,7 +81,7 @@ static void drop(void *ptr, size_t size)
 static void a_block_is_kept_for_the_next(void **state)
 {
     static const size_t sizes[] = { 1, 15, 16, 17, 500, 4095, 4096, 4097, 16384, 1000000,
-                                    CAWS__POOL_MAX - 9, CAWS__POOL_MAX };
+                                    CAWS__POOL_MAX - sizeof(struct caws__pool_large) };
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -90,7 +90,7 @@ static void a_block_is_kept_for_the_next(void **state)
 
         drop(first, sizes[i]);
         assert_true(pool.kept >= sizes[i]);
-        assert_true(pool.kept < sizes[i] + sizes[i] / 4 + CAWS__POOL_GRAIN);
+        assert_true(pool.kept <= sizes[i] + CAWS__POOL_GRAIN);
         assert_ptr_equal(resize(NULL, 0, sizes[i]), first);
         assert_int_equal(pool.kept, 0);
         assert_int_equal(under.calls, calls);
@@ -115,6 +115,29 @@ static void not_for_one_of_another_size(void **state)
         drop(resize(NULL, 0, size * 2), size * 2);
         assert_int_equal(under.calls, calls + 1);
     }
+}
+
+static void the_largest_up_to_twice_the_size(void **state)
+{
+    static const size_t sizes[] = { 30000, 10000, 20000, 8000 };
+    void *blocks[4], *first;
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        blocks[i] = resize(NULL, 0, sizes[i]);
+    for (int i = 0; i < 4; i++)
+        drop(blocks[i], sizes[i]);
+    assert_ptr_equal(resize(NULL, 0, 10001), blocks[2]);
+    assert_ptr_equal(resize(NULL, 0, 5000), blocks[1]);
+    assert_ptr_equal(resize(NULL, 0, 5000), blocks[3]);
+    assert_int_equal(pool.larges, 1);
+    assert_ptr_not_equal(first = resize(NULL, 0, 14999), blocks[0]); /* less than half of it */
+    assert_ptr_equal(resize(NULL, 0, 15000), blocks[0]);
+    drop(blocks[0], 15000);
+    drop(blocks[1], 5000);
+    drop(blocks[2], 10001);
+    drop(blocks[3], 5000);
+    drop(first, 14999);
 }
 
 static void the_last_one_first(void **state)
@@ -156,6 +179,37 @@ static void no_more_than_max(void **state)
     assert_int_equal(pool.kept, CAWS__POOL_MAX);
     drop(resize(NULL, 0, CAWS__POOL_MAX + 1), CAWS__POOL_MAX + 1);
     assert_int_equal(under.bytes, CAWS__POOL_MAX);
+}
+
+/* What one beat did not need goes in halves. */
+static void what_is_not_needed_goes_back(void **state)
+{
+    void *small[8], *large[8];
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        small[i] = resize(NULL, 0, 4096);
+        large[i] = resize(NULL, 0, 8192);
+    }
+    for (int i = 0; i < 8; i++) {
+        drop(small[i], 4096);
+        drop(large[i], 8192);
+    }
+    caws__pool_trim(&pool); /* none was needed, but none was spare either */
+    assert_int_equal(under.blocks, 16);
+    caws__pool_trim(&pool);
+    assert_in_range(under.bytes, 11 * 4096, 13 * 4096);
+    assert_int_equal(pool.larges, 2); /* the last two that came */
+    assert_ptr_equal(resize(NULL, 0, 8192), large[7]);
+    assert_ptr_equal(resize(NULL, 0, 8192), large[6]);
+    drop(large[6], 8192);
+    drop(large[7], 8192);
+    caws__pool_trim(&pool); /* 8 of 12 were spare */
+    assert_in_range(under.bytes, 7 * 4096, 9 * 4096);
+    assert_int_equal(pool.larges, 0);
+    for (int i = 0; i < 20; i++)
+        caws__pool_trim(&pool);
+    assert_true(under.bytes <= 4096);
 }
 
 static void only_so_many_large_ones(void **state)
@@ -208,15 +262,19 @@ static void a_block_grows_and_shrinks(void **state)
 
 static void in_its_own_room_at_no_cost(void **state)
 {
-    void *small = resize(NULL, 0, 97), *large = resize(NULL, 0, 8193);
-    unsigned long calls = under.calls;
+    void *small = resize(NULL, 0, 97), *large = resize(NULL, 0, 20000);
+    unsigned long calls;
 
     (void)state;
+    drop(large, 20000);
+    calls = under.calls;
+    assert_ptr_equal(resize(NULL, 0, 12000), large);
+    assert_ptr_equal(resize(large, 12000, 20000), large);
+    assert_ptr_equal(resize(large, 20000, 5000), large);
     assert_ptr_equal(resize(small, 97, 112), small);
-    assert_ptr_equal(resize(large, 8193, 10240), large);
     assert_int_equal(under.calls, calls);
     drop(small, 112);
-    drop(large, 10240);
+    drop(large, 5000);
 }
 
 static void without_memory_nothing_changes(void **state)
@@ -231,6 +289,8 @@ static void without_memory_nothing_changes(void **state)
     assert_null(resize(small, 100, 10000));
     assert_null(resize(large, 10000, 20000));
     assert_null(resize(large, 10000, 200));
+    assert_null(resize(NULL, 0, SIZE_MAX));
+    assert_null(resize(NULL, 0, SIZE_MAX - 3));
     assert_true(is_filled(small, 100));
     assert_true(is_filled(large, 10000));
     assert_int_equal(pool.kept, 0);
@@ -245,8 +305,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_block_is_kept_for_the_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(not_for_one_of_another_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_largest_up_to_twice_the_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_one_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_more_than_max, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_needed_goes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_so_many_large_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_with_a_max_of_0, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_block_grows_and_shrinks, set_up, tear_down),
