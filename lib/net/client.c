@@ -113,7 +113,7 @@ static int client_copy_config(struct caws__client *client,
         ws->random_ctx = clients->random;
     }
     if (!ws->alloc.resize)
-        ws->alloc = loop->alloc;
+        ws->alloc = loop->for_conns;
     int result = caws_config_check(ws, client->way->target.url);
     if (result < 0)
         return result;

@@ -121,7 +121,7 @@ size_t caws_group_count(const caws_group *group)
 int64_t caws_group_send(caws_group *group, const caws_conn *except,
                         caws_type type, const void *data, size_t len)
 {
-    const caws_config cfg = { .alloc = group->alloc };
+    const caws_config cfg = { .alloc = group->loop->for_conns };
     caws_prepared *msg;
     int64_t count = caws__broadcast_prepare(&cfg, type, data, len, &msg);
 

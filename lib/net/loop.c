@@ -10,6 +10,7 @@
 #include "net/timer.h"
 
 #define LOOP_EVENTS 256
+#define LOOP_TRIM_MS 1000
 
 /* ---- Birth and death --------------------------------------------------- */
 
@@ -23,6 +24,7 @@ static void loop_release(caws_loop *loop)
     caws__heap_free(&loop->timers, &alloc);
     caws__heap_free(&loop->deadlines, &alloc);
     caws__ids_free(&loop->ids, &alloc);
+    caws__pool_empty(&loop->pool);
     if (loop->input)
         caws__memory(&alloc, loop->input, CAWS__LOOP_INPUT, 0);
     caws__memory(&alloc, loop, sizeof *loop, 0);
@@ -55,6 +57,7 @@ caws_loop *caws__loop_new_with(const caws_alloc *alloc,
         return NULL;
     }
     *loop = (caws_loop){ .alloc = *alloc, .kind = kind };
+    loop->for_conns = caws__pool_init(&loop->pool, alloc);
     loop->wake.source.fd = -1;
     if (loop_init(loop) == 0)
         return loop;
@@ -195,6 +198,15 @@ static void loop_flush(caws_loop *loop)
     }
 }
 
+/* Only when there is a step anyway: nobody is woken for it. */
+static void loop_trim(caws_loop *loop)
+{
+    if (loop->now_ms < loop->trim_ms)
+        return;
+    caws__pool_trim(&loop->pool);
+    loop->trim_ms = loop->now_ms + LOOP_TRIM_MS;
+}
+
 int caws_loop_step(caws_loop *loop, int timeout_ms)
 {
     if (loop->stepping || loop->closing)
@@ -206,6 +218,7 @@ int caws_loop_step(caws_loop *loop, int timeout_ms)
     caws__link_run_deadlines(loop);
     loop_flush(loop);
     loop_reap(loop);
+    loop_trim(loop);
     loop->stepping = false;
     return result;
 }

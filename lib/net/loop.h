@@ -6,6 +6,7 @@
 
 #include "net/heap.h"
 #include "net/ids.h"
+#include "net/pool.h"
 #include "net/poller.h"
 #include "net/wake.h"
 
@@ -34,6 +35,8 @@ struct caws__owner {
 
 struct caws_loop {
     caws_alloc alloc;
+    caws_alloc for_conns; /* the same, through the pool */
+    struct caws__pool pool;
     const struct caws__poller *kind;
     void *poller;
     struct caws__wake wake;
@@ -47,6 +50,7 @@ struct caws_loop {
     struct caws__link *dead;             /* to be freed when the step ends */
     size_t live; /* links and listeners: what the loop runs for */
     uint64_t now_ms;
+    uint64_t trim_ms; /* when the pool is next trimmed */
     bool stepping;
     bool closing; /* inside caws_loop_free: nothing new may begin */
     uint8_t *input;

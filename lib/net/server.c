@@ -115,7 +115,7 @@ static int server_configure(caws_server *server, const caws_server_config *cfg)
     if (!server->ws.random)
         server->ws.random = caws_entropy;
     if (!server->ws.alloc.resize)
-        server->ws.alloc = server->owner.loop->alloc;
+        server->ws.alloc = server->owner.loop->for_conns;
     server->max_conns = cfg->max_conns ? cfg->max_conns : SERVER_MAX_CONNS;
     server->slow = cfg->slow;
     server->unix_path = cfg->listen_fd ? NULL : caws__sock_unix_path(cfg->host);

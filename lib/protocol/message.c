@@ -34,6 +34,14 @@ bool caws__message_check(struct caws__message *m, const uint8_t *data,
            (!last || caws__utf8_complete(&m->utf8));
 }
 
+/* The first part gets room for as much again, as any growth does: a message
+ * that comes in two is then copied once. */
+static size_t message_room(const struct caws__message *m, size_t len,
+                           size_t end)
+{
+    return m->data.cap > 0 ? len : len > end / 2 ? end : len * 2;
+}
+
 int caws__message_add(struct caws__message *m, const caws_alloc *alloc,
                       const uint8_t *data, size_t len, const uint8_t key[4],
                       size_t phase, size_t end)
@@ -41,7 +49,8 @@ int caws__message_add(struct caws__message *m, const caws_alloc *alloc,
     uint8_t *to;
     if (len == 0)
         return CAWS_OK;
-    if (caws__buffer_reserve(&m->data, alloc, len, end) != CAWS_OK)
+    if (caws__buffer_reserve(&m->data, alloc, message_room(m, len, end), end) !=
+        CAWS_OK)
         return CAWS_ERR_NOMEM;
     to = m->data.data + m->data.len;
     if (key)

@@ -1,6 +1,8 @@
 /* The floor: what a server costs that does nothing but the system calls.
  *
  *   control echo [KIB]   sends back what comes; the receive buffer's size (64)
+ *   control gather BYTES sends back messages of a size when they are whole, each from a
+ *                        buffer of its connection's
  *   control broadcast    sends what comes to everybody, one send() each
  *   control accept       answers each first segment with a fixed 101 */
 #include <arpa/inet.h>
@@ -20,6 +22,12 @@
 #define EVENTS  256
 #define MAX_FDS 20000
 
+/* The message that a connection is about to send. */
+static struct gathered {
+    char *data;
+    size_t len;
+} gathered[MAX_FDS];
+
 /* What a connection's socket did not take, kept until it does. */
 static struct pending {
     char *data;
@@ -34,7 +42,7 @@ static int fds[MAX_FDS];
 static size_t fd_count;
 static char *buffer;
 static size_t buffer_size = 64 * 1024;
-static enum { ECHO, BROADCAST, ACCEPT } mode;
+static enum { ECHO, GATHER, BROADCAST, ACCEPT } mode;
 
 static void fail(const char *what)
 {
@@ -64,10 +72,10 @@ static void accept_all(void)
 }
 
 /* Reading stops until the rest has left. */
-static void echo(int fd, size_t len)
+static void echo(int fd, const char *data, size_t len)
 {
     struct pending *p = &pending[fd];
-    ssize_t n = send(fd, buffer, len, MSG_NOSIGNAL);
+    ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
 
     if (n < 0 && errno != EAGAIN)
         return;
@@ -79,7 +87,7 @@ static void echo(int fd, size_t len)
     p->data = malloc(p->len);
     if (!p->data)
         fail("malloc");
-    memcpy(p->data, buffer + n, p->len);
+    memcpy(p->data, data + n, p->len);
     watch(EPOLL_CTL_MOD, fd, EPOLLOUT);
 }
 
@@ -97,6 +105,27 @@ static void go_on(int fd)
     watch(EPOLL_CTL_MOD, fd, EPOLLIN);
 }
 
+static void gather(int fd)
+{
+    struct gathered *g = &gathered[fd];
+    ssize_t n;
+
+    if (!g->data && !(g->data = malloc(buffer_size)))
+        fail("malloc");
+    n = recv(fd, g->data + g->len, buffer_size - g->len, 0);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0) {
+        close(fd);
+        return;
+    }
+    g->len += (size_t)n;
+    if (g->len < buffer_size)
+        return;
+    echo(fd, g->data, g->len);
+    g->len = 0;
+}
+
 static void take(int fd)
 {
     ssize_t n = recv(fd, buffer, buffer_size, 0);
@@ -106,7 +135,7 @@ static void take(int fd)
     if (n <= 0)
         close(fd);
     else if (mode == ECHO)
-        echo(fd, (size_t)n);
+        echo(fd, buffer, (size_t)n);
     else if (mode == ACCEPT)
         send(fd, reply, sizeof reply - 1, MSG_NOSIGNAL);
     else
@@ -134,9 +163,10 @@ int main(int argc, char **argv)
     struct epoll_event events[EVENTS];
     struct rlimit limit;
 
-    mode = argc > 1 && *argv[1] == 'b' ? BROADCAST : argc > 1 && *argv[1] == 'a' ? ACCEPT : ECHO;
+    for (const char *c = "egba"; argc > 1 && *c != *argv[1]; c++)
+        mode++;
     if (argc > 2)
-        buffer_size = strtoul(argv[2], NULL, 10) * 1024;
+        buffer_size = strtoul(argv[2], NULL, 10) * (mode == GATHER ? 1 : 1024);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -157,6 +187,8 @@ int main(int argc, char **argv)
                 accept_all();
             else if (events[i].events & EPOLLOUT)
                 go_on(fd);
+            else if (mode == GATHER)
+                gather(fd);
             else
                 take(fd);
         }
