@@ -216,14 +216,6 @@ static void receive_watch_message(struct caws_conn *ws)
                                        caws__message_timeout(ws->cfg));
 }
 
-bool caws__receive_pending(const struct caws_conn *ws)
-{
-    if (ws->open_due || (ws->drain_due && ws->state == CAWS_OPEN))
-        return true;
-    return !ws->paused && !ws->undecided &&
-           ((ws->held.len > 0 && !ws->deaf) || ws->eof_due);
-}
-
 static void receive_drain(struct caws_conn *ws)
 {
     ws->drain_due = false;
