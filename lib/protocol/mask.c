@@ -54,22 +54,13 @@ static bool mask_few(uint8_t *dst, const uint8_t *src, size_t len,
     return high < 0x80;
 }
 
-static void mask_long(uint8_t *dst, const uint8_t *src, size_t len,
-                      uint64_t word)
-{
-    caws__mask_blocks(dst, src, len, word);
-}
-
-static bool mask_long_ascii(uint8_t *data, size_t len, uint64_t word)
-{
-    return caws__mask_blocks(data, data, len, word);
-}
+typedef bool mask_fn(uint8_t *dst, const uint8_t *src, size_t len,
+                     uint64_t word);
 
 void caws__mask_any(uint8_t *dst, const uint8_t *src, size_t len, uint64_t word)
 {
-    static void (*const by[])(uint8_t *to, const uint8_t *from, size_t n,
-                              uint64_t key) = {
-        mask_long,
+    static mask_fn *const by[] = {
+        caws__mask_blocks,
 #ifdef CAWS__WIDE
         caws__wide_mask,
 #endif
@@ -82,13 +73,13 @@ void caws__mask_any(uint8_t *dst, const uint8_t *src, size_t len, uint64_t word)
 
 bool caws__mask_any_ascii(uint8_t *data, size_t len, uint64_t word)
 {
-    static bool (*const by[])(uint8_t *both, size_t n, uint64_t key) = {
-        mask_long_ascii,
+    static mask_fn *const by[] = {
+        caws__mask_blocks,
 #ifdef CAWS__WIDE
         caws__wide_mask_ascii,
 #endif
     };
     if (len < 8)
         return mask_few(data, data, len, word);
-    return by[caws__simd()](data, len, word);
+    return by[caws__simd()](data, data, len, word);
 }

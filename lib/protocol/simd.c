@@ -71,31 +71,34 @@ SIMD_COPIED simd simd_mask_many(uint8_t *dst, const uint8_t *src, size_t len,
     return seen;
 }
 
-SIMD_APART void simd_many(uint8_t *dst, const uint8_t *src, size_t len,
+SIMD_APART bool simd_many(uint8_t *dst, const uint8_t *src, size_t len,
                           uint64_t word)
 {
     simd_mask_many(dst, src, len, word);
+    return false;
 }
 
-SIMD_APART bool simd_many_ascii(uint8_t *data, size_t len, uint64_t word)
+SIMD_APART bool simd_many_ascii(uint8_t *dst, const uint8_t *src, size_t len,
+                                uint64_t word)
 {
-    return simd_is_ascii(simd_mask_many(data, data, len, word));
+    return simd_is_ascii(simd_mask_many(dst, src, len, word));
 }
 
-SIMD void caws__wide_mask(uint8_t *dst, const uint8_t *src, size_t len,
+SIMD bool caws__wide_mask(uint8_t *dst, const uint8_t *src, size_t len,
                           uint64_t word)
 {
     if (len > 4 * SIMD_BYTES)
-        simd_many(dst, src, len, word);
-    else
-        simd_mask_ends(dst, src, len, word);
+        return simd_many(dst, src, len, word);
+    simd_mask_ends(dst, src, len, word);
+    return false;
 }
 
-SIMD bool caws__wide_mask_ascii(uint8_t *data, size_t len, uint64_t word)
+SIMD bool caws__wide_mask_ascii(uint8_t *dst, const uint8_t *src, size_t len,
+                                uint64_t word)
 {
     if (len > 4 * SIMD_BYTES)
-        return simd_many_ascii(data, len, word);
-    return simd_is_ascii(simd_mask_ends(data, data, len, word));
+        return simd_many_ascii(dst, src, len, word);
+    return simd_is_ascii(simd_mask_ends(dst, src, len, word));
 }
 
 /* ---- UTF-8 --------------------------------------------------------------- */

@@ -34,11 +34,12 @@ static inline unsigned caws__simd(void)
 #if defined(CAWS__AVX2) || defined(CAWS__NEON)
 #define CAWS__WIDE 1
 
-/* caws__mask_blocks, as fast as memcpy instead of a third of that; and in place
- * with its result. */
-void caws__wide_mask(uint8_t *dst, const uint8_t *src, size_t len,
+/* caws__mask_blocks, as fast as memcpy instead of a third of that; the first
+ * does not look at what comes out, and returns false. */
+bool caws__wide_mask(uint8_t *dst, const uint8_t *src, size_t len,
                      uint64_t word);
-bool caws__wide_mask_ascii(uint8_t *data, size_t len, uint64_t word);
+bool caws__wide_mask_ascii(uint8_t *dst, const uint8_t *src, size_t len,
+                           uint64_t word);
 
 /* Checks whole blocks at the front of p, where a code point begins. Returns
  * how many bytes of p that was, up to the end of a code point; *ok becomes
