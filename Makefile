@@ -13,7 +13,8 @@ PORT    ?= 1025
 JOBS    ?= $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla $(if $(WERROR),-Werror)
-LANG_C   := -std=c11 -D_GNU_SOURCE -Iinclude $(WARNINGS)
+LANG_C   := -std=c11 -D_GNU_SOURCE -Iinclude $(WARNINGS) \
+            $(if $(filter portable,$(SIMD)),-DCAWS_NO_SIMD)
 DEPS     := -MMD -MP
 SAY       = $(if $(V),,@echo '  $@';)
 CMOCKA   = $(shell pkg-config --cflags --libs cmocka 2>/dev/null || echo -lcmocka)
@@ -55,7 +56,8 @@ all: $(LIBS) $(EXAMPLES) $(BUILD)/tests/autobahn_client
 #: make clean           remove build/
 help:
 	@sed -n 's/^#: //p' $(filter-out %.d,$(MAKEFILE_LIST))
-	@echo 'Variables: CC CFLAGS LDFLAGS AR BUILD; WERROR=1: warnings are errors; V=1: say all.'
+	@echo 'Variables: CC CFLAGS LDFLAGS AR BUILD; WERROR=1: warnings are errors; V=1: say all;'
+	@echo '           SIMD=portable: without AVX2 and NEON.'
 
 # ---- Library and examples ---------------------------------------------------
 

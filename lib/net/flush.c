@@ -30,8 +30,9 @@ static size_t flush_send(struct caws__link *link, const caws_slice *v,
 }
 
 /* What is offered cannot be overtaken by a Pong or a Close any more, nor be
- * dropped: so no more of it than is worth a system call. */
-static size_t flush_offer(caws_conn *ws, caws_slice v[FLUSH_SLICES])
+ * dropped: so no more of it than is worth a system call. *all: is there no more
+ * than that? */
+static size_t flush_offer(caws_conn *ws, caws_slice v[FLUSH_SLICES], bool *all)
 {
     for (size_t max = 1;; max *= 2) {
         size_t count = caws_output(ws, v, max);
@@ -39,19 +40,22 @@ static size_t flush_offer(caws_conn *ws, caws_slice v[FLUSH_SLICES])
 
         for (size_t i = 0; i < count; i++)
             bytes += v[i].len;
-        if (count < max || max == FLUSH_SLICES || bytes >= FLUSH_BYTES)
+        *all = count < max;
+        if (*all || max == FLUSH_SLICES || bytes >= FLUSH_BYTES)
             return count;
     }
 }
 
+/* What a handler queues when the last of it has left is for the next step. */
 void caws__flush_link(struct caws__link *link)
 {
     caws_slice v[FLUSH_SLICES];
+    bool all = false;
 
-    for (int round = 0; round < FLUSH_ROUNDS; round++) {
+    for (int round = 0; round < FLUSH_ROUNDS && !all; round++) {
         if (link->source.flags & CAWS__LINK_MUTE)
             return;
-        size_t count = flush_offer(link->ws, v);
+        size_t count = flush_offer(link->ws, v, &all);
         if (count == 0)
             return;
         size_t sent = flush_send(link, v, count);

@@ -203,11 +203,12 @@ static void *pool_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
 
     if (!ptr)
         return pool_get(pool, new_size);
-    if (new_size == 0)
-        pool_put(pool, ptr, old_size);
-    else if (!pool_fits(ptr, old_size, new_size))
-        return pool_move(pool, ptr, old_size, new_size);
-    return new_size == 0 ? NULL : ptr;
+    if (new_size > 0)
+        return pool_fits(ptr, old_size, new_size)
+                   ? ptr
+                   : pool_move(pool, ptr, old_size, new_size);
+    pool_put(pool, ptr, old_size);
+    return NULL;
 }
 
 caws_alloc caws__pool_init(struct caws__pool *pool, const caws_alloc *under)

@@ -14,17 +14,10 @@ int caws__deliver_frame(struct caws_conn *ws, const struct caws__frame *frame,
     return CAWS_OK;
 }
 
-static void deliver_bad_text(struct caws_conn *ws)
+void caws__deliver_bad_text(struct caws_conn *ws)
 {
     caws__fail(ws, CAWS_ERR_UTF8,
                "text message is not UTF-8, RFC 6455 section 8.1");
-}
-
-static void deliver_done(struct caws_conn *ws)
-{
-    ws->time.message = CAWS__NEVER;
-    if (ws->transport->counters)
-        ws->transport->counters->messages_in++;
 }
 
 /* Deliver a message that lies whole at data; the buffer it may lie in is no
@@ -34,7 +27,7 @@ static void deliver_message(struct caws_conn *ws, const uint8_t *data,
 {
     caws_type type = (caws_type)ws->message.type;
     caws__message_reset(&ws->message);
-    deliver_done(ws);
+    caws__deliver_count(ws);
     ws->cfg->on_message(ws, type, data ? (const void *)data : "", len);
 }
 
@@ -48,13 +41,13 @@ static void deliver_chunk(struct caws_conn *ws, uint8_t *data, size_t len,
     if (!ws->client)
         caws__mask(data, len, ws->in.key, ws->in.phase);
     if (!caws__message_check(m, data, len, last)) {
-        deliver_bad_text(ws);
+        caws__deliver_bad_text(ws);
         return;
     }
     m->streamed = m->streamed || len > 0;
     if (last) {
         caws__message_reset(m);
-        deliver_done(ws);
+        caws__deliver_count(ws);
     }
     if (ws->cfg->on_chunk && (len > 0 || last))
         ws->cfg->on_chunk(ws, type, data, len, flags);
@@ -77,7 +70,7 @@ static void deliver_part(struct caws_conn *ws, const uint8_t *data,
     }
     if (!caws__message_check(m, len > 0 ? m->data.data + before : NULL, len,
                              last)) {
-        deliver_bad_text(ws);
+        caws__deliver_bad_text(ws);
         return;
     }
     if (!last)
@@ -94,7 +87,7 @@ static void deliver_whole(struct caws_conn *ws, uint8_t *data, size_t len)
     if (caws__message_check(&ws->message, data, len, true))
         deliver_message(ws, data, len);
     else
-        deliver_bad_text(ws);
+        caws__deliver_bad_text(ws);
 }
 
 void caws__deliver_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
@@ -105,7 +98,7 @@ void caws__deliver_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
         caws__buffer_free(&ws->message.data, caws__alloc(ws));
         if (last)
             caws__message_reset(&ws->message);
-    } else if (ws->cfg->on_chunk || !ws->cfg->on_message) {
+    } else if (!caws__delivers_whole(ws->cfg)) {
         deliver_chunk(ws, data, len, last);
     } else if (last && ws->message.fragments == 1 &&
                ws->message.data.len == 0) {

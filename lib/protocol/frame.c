@@ -3,8 +3,7 @@
 #include <caws.h>
 #include <string.h>
 
-#define FRAME_MASKED 0x80u
-#define FRAME_RSV    0x70u
+#define FRAME_RSV 0x70u
 
 /* The framing rules: which first byte may come now. NULL, or the rule that
  * forbids it. */
@@ -43,7 +42,7 @@ static const char *frame_check_first(uint8_t byte, bool continuing)
 static const char *frame_check_second(uint8_t opcode, uint8_t byte,
                                       bool masked)
 {
-    if (!!(byte & FRAME_MASKED) != masked)
+    if (!!(byte & CAWS__MASKED) != masked)
         return masked ? "frame from a client is not masked, "
                         "RFC 6455 section 5.1"
                       : "frame from a server is masked, RFC 6455 section 5.1";
@@ -111,7 +110,7 @@ size_t caws__frame_write(uint8_t *out, bool fin, uint8_t opcode, uint64_t len,
     size_t extended = len < 126 ? 0 : len < 65536 ? 2 : 8;
     uint8_t short_len = len < 126 ? (uint8_t)len : len < 65536 ? 126 : 127;
     out[0] = (uint8_t)((fin ? CAWS__FIN : 0u) | opcode);
-    out[1] = (uint8_t)((key ? FRAME_MASKED : 0u) | short_len);
+    out[1] = (uint8_t)((key ? CAWS__MASKED : 0u) | short_len);
     for (size_t i = 0; i < extended; i++)
         out[2 + i] = (uint8_t)(len >> 8 * (extended - 1 - i));
     if (key)
@@ -123,6 +122,6 @@ void caws__frame_measure(const uint8_t *p, size_t *header, uint64_t *payload)
 {
     uint8_t len = p[1] & 0x7f;
     size_t extended = len < 126 ? 0 : len == 126 ? 2 : 8;
-    *header = 2 + extended + (p[1] & FRAME_MASKED ? 4 : 0);
+    *header = 2 + extended + (p[1] & CAWS__MASKED ? 4 : 0);
     *payload = extended ? frame_read_number(p + 2, extended) : len;
 }

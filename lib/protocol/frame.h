@@ -15,7 +15,8 @@ enum caws__opcode {
     CAWS__PONG = 0xA
 };
 
-#define CAWS__FIN         0x80u
+#define CAWS__FIN         0x80u /* in the first byte  */
+#define CAWS__MASKED      0x80u /* in the second byte */
 #define CAWS__HEADER_MAX  14u
 #define CAWS__CONTROL_MAX 125u /* bytes of a control frame's payload (5.5) */
 
@@ -37,6 +38,42 @@ static inline bool caws__is_control_frame(uint8_t opcode)
  * CAWS_ERR_PROTOCOL as soon as a rule is seen to be broken, with *detail. */
 int caws__frame_read(const uint8_t *p, size_t n, bool masked, bool continuing,
                      struct caws__frame *frame, const char **detail);
+
+/* A data frame that is a whole message, and lies whole in the input. */
+struct caws__whole {
+    size_t len;
+    uint8_t *payload; /* behind the key, if it is masked */
+    unsigned type;
+};
+
+/* Is that what stands at the front of the n bytes at p? Returns its whole
+ * size; 0 if not, or if caws__frame_read has to say what is wrong with it. A
+ * length of 64 bits is left to that, too: there its cost does not show. */
+static inline size_t caws__frame_read_whole(uint8_t *p, size_t n,
+                                            bool masked,
+                                            struct caws__whole *whole)
+{
+    /* Without branches: they would be asked for each frame. */
+    size_t size = 2 + (size_t)masked * 4, len;
+    unsigned mask_bit = masked * CAWS__MASKED;
+    if (n < size || p[0] - (CAWS__FIN | CAWS__TEXT) > 1u)
+        return 0;
+    len = p[1] ^ mask_bit;
+    if (len > 125) {
+        if (len > 126 || n < size + 2)
+            return 0;
+        len = (size_t)p[2] << 8 | p[3];
+        if (len < 126)
+            return 0;
+        size += 2;
+    }
+    if (n - size < len)
+        return 0;
+    whole->len = len;
+    whole->type = p[0] & 0x0f;
+    whole->payload = p + size;
+    return size + len;
+}
 
 /* Writes a header, masked with key unless that is NULL. Returns its size. */
 size_t caws__frame_write(uint8_t *out, bool fin, uint8_t opcode, uint64_t len,

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#define OUTBOX_CHUNK 4000u /* with its node's fields and malloc's, a page */
+/* With its node's fields and malloc's: half a KiB, and a page. */
+#define OUTBOX_SHORT 416u
+#define OUTBOX_CHUNK 4000u
 
 /* ---- The list ---------------------------------------------------------- */
 
@@ -27,28 +29,26 @@ static void outbox_unlink(struct caws__outbox *out, struct caws__node *prev,
 
 /* ---- Queueing data ----------------------------------------------------- */
 
+/* Replies to what came at once fit the first block, which is short, so that a
+ * thousand receivers of one message do not take a page each. */
+static size_t outbox_cap(const struct caws__outbox *out, size_t size)
+{
+    if (!out->first && size <= OUTBOX_SHORT / 2)
+        return OUTBOX_SHORT;
+    return size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK;
+}
+
 uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
                            size_t size)
 {
-    struct caws__node *node = out->last;
-    if (node && node->kind == CAWS__NODE_DATA && !node->shared &&
-        (!out->late || node != out->frozen) && node->cap - node->len >= size)
-        return node->bytes + node->len;
-    node = caws__node_new(alloc, CAWS__NODE_DATA,
-                          size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK);
+    struct caws__node *node;
+    if (caws__outbox_may_grow(out, size))
+        return out->last->bytes + out->last->len;
+    node = caws__node_new(alloc, CAWS__NODE_DATA, outbox_cap(out, size));
     if (!node)
         return NULL;
     outbox_link(out, out->last, node);
     return node->bytes;
-}
-
-void caws__outbox_commit(struct caws__outbox *out, size_t size,
-                         size_t payload)
-{
-    out->last->len += size;
-    out->last->payload += payload;
-    out->queued += size;
-    out->buffered += payload;
 }
 
 void caws__outbox_append(struct caws__outbox *out, struct caws__node *node,

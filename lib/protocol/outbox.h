@@ -34,12 +34,28 @@ static inline bool caws__outbox_empty(const struct caws__outbox *out)
     return !out->first && !out->late;
 }
 
+/* May data frames be added to the last node? */
+static inline bool caws__outbox_may_grow(const struct caws__outbox *out,
+                                         size_t size)
+{
+    const struct caws__node *node = out->last;
+    return node && node->kind == CAWS__NODE_DATA && !node->shared &&
+           (!out->late || node != out->frozen) &&
+           node->cap - node->len >= size;
+}
+
 /* Room for size bytes of data frames at the end of the queue, or NULL. They
  * are written there, then committed: nothing may come between. */
 uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
                            size_t size);
-void caws__outbox_commit(struct caws__outbox *out, size_t size,
-                         size_t payload);
+static inline void caws__outbox_commit(struct caws__outbox *out, size_t size,
+                                       size_t payload)
+{
+    out->last->len += size;
+    out->last->payload += payload;
+    out->queued += size;
+    out->buffered += payload;
+}
 /* The same for a node of the caller's, whose room is filled. */
 void caws__outbox_append(struct caws__outbox *out, struct caws__node *node,
                          size_t size, size_t payload);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/simd.h"
+
 /* How many bytes at the front of p are ASCII. */
 static size_t utf8_ascii(const uint8_t *p, size_t len)
 {
@@ -39,9 +41,8 @@ static bool utf8_continue(struct caws__utf8 *u, uint8_t c)
     return true;
 }
 
-bool caws__utf8_check(struct caws__utf8 *u, const void *data, size_t len)
+bool caws__utf8_bytes(struct caws__utf8 *u, const uint8_t *p, size_t len)
 {
-    const uint8_t *p = data;
     struct caws__utf8 s = *u; /* kept in registers */
     size_t i = 0;
     bool ok = true;
@@ -55,6 +56,33 @@ bool caws__utf8_check(struct caws__utf8 *u, const void *data, size_t len)
     }
     *u = s;
     return ok;
+}
+
+#ifdef CAWS__WIDE
+/* A code point that was cut before, whole blocks, and what is left over. */
+static bool utf8_wide(struct caws__utf8 *u, const uint8_t *p, size_t len)
+{
+    size_t cut = u->need, blocks;
+    bool ok;
+    if (!caws__utf8_bytes(u, p, cut))
+        return false;
+    blocks = caws__wide_utf8(p + cut, len - cut, &ok);
+    return ok && caws__utf8_bytes(u, p + cut + blocks, len - cut - blocks);
+}
+#endif
+
+bool caws__utf8_check(struct caws__utf8 *u, const void *data, size_t len)
+{
+    static bool (*const by[])(struct caws__utf8 *state, const uint8_t *p,
+                              size_t n) = {
+        caws__utf8_bytes,
+#ifdef CAWS__WIDE
+        utf8_wide,
+#endif
+    };
+    if (len < CAWS__WIDE_MIN + 3)
+        return caws__utf8_bytes(u, data, len);
+    return by[caws__simd()](u, data, len);
 }
 
 bool caws__utf8_valid(const void *data, size_t len)

@@ -13,7 +13,11 @@ struct caws__utf8 {
     uint8_t low, high; /* the range of the next one, if need > 0  */
 };
 
+/* Where it fails, what the state is then is of no use. */
 bool caws__utf8_check(struct caws__utf8 *u, const void *data, size_t len);
+
+/* The portable part. */
+bool caws__utf8_bytes(struct caws__utf8 *u, const uint8_t *p, size_t len);
 
 /* May the text end here? */
 static inline bool caws__utf8_complete(const struct caws__utf8 *u)
