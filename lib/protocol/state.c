@@ -47,11 +47,6 @@ void caws__end_by(struct caws_conn *ws, caws_ended_by who)
 
 /* ---- The clock --------------------------------------------------------- */
 
-uint64_t caws__after(uint64_t now, uint32_t ms)
-{
-    return ms == CAWS_OFF || now > CAWS__NEVER - ms ? CAWS__NEVER : now + ms;
-}
-
 /* Each byte that the peer takes of the last words puts the end off, four
  * times close_timeout_ms in all. */
 static uint64_t state_closing_due(struct caws_conn *ws)
