@@ -247,7 +247,7 @@ void caws__end(struct caws_conn *ws, int error, const char *detail)
 
 int caws_feed_eof(caws_conn *ws, int error, const char *detail)
 {
-    if (error == CAWS_OK && ws->held.len > 0 && !ws->deaf && !ws->undecided)
+    if (error == CAWS_OK && caws__held(ws) > 0 && !ws->deaf && !ws->undecided)
         ws->eof_due = true; /* what came before it is delivered first */
     else
         caws__end(ws, error, detail);

@@ -150,9 +150,7 @@ void caws_free(caws_conn *ws)
     if (ws->reason)
         caws__resize(alloc, ws->reason, (size_t)ws->reason_len + 1, 0);
     caws__outbox_free(&ws->out, alloc);
-    caws__buffer_free(&ws->in.control, alloc);
-    caws__buffer_free(&ws->message.data, alloc);
-    caws__buffer_free(&ws->held, alloc);
+    caws__input_free(ws->input, alloc);
     caws__resize(alloc, ws, conn_size(ws->transport), 0);
 }
 
@@ -162,7 +160,7 @@ void caws_free(caws_conn *ws)
  * uses what it holds, from a pause, before it takes more. */
 static bool conn_has_room(const struct caws_conn *ws)
 {
-    size_t held = ws->held.len - ws->held_used;
+    size_t held = caws__held(ws);
     if (ws->undecided)
         return held < caws__max_head(ws->cfg) - ws->opening->head.text.len;
     return held == 0 || ws->deaf;

@@ -43,9 +43,9 @@ static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
 static void control_frame(struct caws_conn *ws, const uint8_t *data,
                           size_t len)
 {
-    if (ws->message.fragments == 0 && ws->state == CAWS_OPEN)
-        ws->time.message = CAWS__NEVER; /* of the next frame: its own time */
-    if (ws->in.opcode == CAWS__CLOSE)
+    if (ws->input->message.fragments == 0 && ws->state == CAWS_OPEN)
+        ws->input->due = CAWS__NEVER; /* of the next frame: its own time */
+    if (ws->input->frame.opcode == CAWS__CLOSE)
         caws__close_received(ws, data, len);
     else if (ws->state != CAWS_OPEN)
         return; /* after our Close nothing else is answered (5.5.1) */
@@ -53,7 +53,7 @@ static void control_frame(struct caws_conn *ws, const uint8_t *data,
         caws__fail(ws, CAWS_ERR_LIMIT,
                    "more Pings and Pongs than max_control_burst, "
                    "RFC 6455 section 10.4");
-    else if (ws->in.opcode == CAWS__PING)
+    else if (ws->input->frame.opcode == CAWS__PING)
         control_ping(ws, data, len);
     else
         control_pong(ws, data, len);
@@ -63,10 +63,10 @@ static void control_frame(struct caws_conn *ws, const uint8_t *data,
 void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
                          bool last)
 {
-    struct caws__buffer *b = &ws->in.control, whole;
-    size_t phase = ws->in.phase;
+    struct caws__buffer *b = &ws->input->frame.control, whole;
+    size_t phase = ws->input->frame.phase;
     if (!ws->client)
-        caws__mask(data, len, ws->in.key, phase);
+        caws__mask(data, len, ws->input->frame.key, phase);
     if (last && b->len == 0) {
         control_frame(ws, data, len);
         return;

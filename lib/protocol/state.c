@@ -23,8 +23,8 @@ void caws__enter(struct caws_conn *ws, caws_state state)
     };
     assert(from[state] & 1u << ws->state);
     (void)from;
-    if (ws->state < CAWS_CLOSING)
-        ws->time.message = CAWS__NEVER;
+    if (state != CAWS_OPEN && ws->state < CAWS_CLOSING)
+        ws->time.paused = CAWS__NEVER; /* nothing has been put off yet */
     ws->state = (uint8_t)state;
     if (state == CAWS_OPEN)
         return;
@@ -58,9 +58,9 @@ static uint64_t state_closing_due(struct caws_conn *ws)
 {
     uint32_t ms = caws__close_timeout(ws->cfg);
     uint64_t now = ws->time.now, due = caws__after(now, ms);
-    if (ws->time.message == CAWS__NEVER && due != CAWS__NEVER)
-        ws->time.message = now + 4 * (uint64_t)ms;
-    return due < ws->time.message ? due : ws->time.message;
+    if (ws->time.paused == CAWS__NEVER && due != CAWS__NEVER)
+        ws->time.paused = now + 4 * (uint64_t)ms;
+    return due < ws->time.paused ? due : ws->time.paused;
 }
 
 static uint64_t state_earlier(uint64_t a, uint64_t b)
@@ -74,9 +74,9 @@ static void state_resume(struct caws_conn *ws)
 {
     uint64_t now = ws->time.now, stood = now - ws->time.paused;
     ws->time.heard = state_earlier(ws->time.heard + stood, now);
-    if (ws->time.message != CAWS__NEVER)
-        ws->time.message = state_earlier(
-            ws->time.message + stood,
+    if (caws__message_due(ws) != CAWS__NEVER)
+        ws->input->due = state_earlier(
+            ws->input->due + stood,
             caws__after(now, caws__message_timeout(ws->cfg)));
     ws->rearm = true;
 }
