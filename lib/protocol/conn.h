@@ -13,21 +13,24 @@
 struct caws__times {
     uint64_t now;     /* of the last feed or tick                            */
     uint64_t heard;   /* the last byte came                                  */
-    uint64_t pinged;  /* our last Ping left                                  */
     uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong,
                          then the end of the closing                         */
     uint64_t paused;  /* since; then, when CLOSING: due, the moment past
                          which phase is not put off                          */
-    uint64_t control; /* last refill of the allowance of Pings and Pongs     */
+    /* The low halves of two more; see caws__clock. */
+    uint32_t pinged;  /* our last Ping left                                  */
+    uint32_t control; /* last refill of the allowance of Pings and Pongs     */
 };
 
 struct caws_conn {
     const caws_config *cfg;
     const caws_transport *transport;
     void *user;
-    struct caws__opening *opening; /* until it is OPEN                    */
+    union {
+        struct caws__opening *opening; /* until it is OPEN                */
+        char *reason;          /* of the peer's Close, if it has a length */
+    };
     char *subprotocol;             /* agreed, or NULL                     */
-    char *reason;                  /* of the peer's Close, or NULL        */
     struct caws__input *input;     /* what is unfinished, or NULL         */
     struct caws__outbox out;
     struct caws__times time;
@@ -38,7 +41,7 @@ struct caws_conn {
     int8_t error;                  /* that failed it                      */
     uint8_t state;                 /* caws_state; see caws__enter         */
     uint8_t ended_by;              /* caws_ended_by                       */
-    uint8_t reason_len;
+    uint8_t reason_len;            /* 0: there is none                    */
 
     bool client : 1;
     bool ended : 1;          /* ended_by is known                         */

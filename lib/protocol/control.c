@@ -4,15 +4,16 @@
 #include "protocol/mask.h"
 #include "protocol/enqueue.h"
 
-/* A quarter of the allowance comes back each second. */
+/* A quarter of the allowance comes back each second; what is not charged after
+ * 4 seconds is nothing (caws__clock). */
 static bool control_allowed(struct caws_conn *ws)
 {
     uint64_t burst = caws__max_control_burst(ws->cfg);
-    uint64_t elapsed = ws->time.now - ws->time.control;
+    uint64_t elapsed = (uint32_t)ws->time.now - ws->time.control;
     uint64_t back = elapsed >= 4000 ? burst : elapsed * burst / 4000;
     if (back > 0) {
         ws->controls = back < ws->controls ? ws->controls - (uint32_t)back : 0;
-        ws->time.control = ws->time.now;
+        ws->time.control = (uint32_t)ws->time.now;
     }
     if (ws->controls >= burst)
         return false;
@@ -32,9 +33,9 @@ static void control_ping(struct caws_conn *ws, const uint8_t *data, size_t len)
 
 static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
 {
-    uint64_t took = ws->time.now - ws->time.pinged;
-    if (ws->measuring && took < UINT32_MAX)
-        ws->round_trip = took > 0 ? (uint32_t)took : 1;
+    uint32_t took = (uint32_t)ws->time.now - ws->time.pinged;
+    if (ws->measuring)
+        ws->round_trip = took > 0 ? took : 1;
     ws->measuring = false;
     if (ws->cfg->on_pong)
         ws->cfg->on_pong(ws, data, len);

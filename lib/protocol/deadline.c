@@ -70,7 +70,7 @@ void caws_tick(caws_conn *ws, uint64_t now_ms)
 {
     caws__clock(ws, now_ms);
     if (ws->ping_left) /* the first tick after it left knows better when */
-        ws->time.pinged = ws->time.now;
+        ws->time.pinged = (uint32_t)ws->time.now;
     ws->ping_left = false;
     if (ws->over)
         return;

@@ -99,12 +99,28 @@ void caws__settle_timers(struct caws_conn *ws)
         ws->time.phase = state_closing_due(ws);
 }
 
+/* Of two moments only the low half is kept. Before it could be taken for a
+ * later one, it is of no more use: a round trip of 49 days is none, and in 4
+ * seconds all of the allowance has come back. */
+static void state_advance(struct caws_conn *ws, uint64_t now_ms)
+{
+    uint64_t passed = now_ms - ws->time.now;
+    uint32_t low = (uint32_t)ws->time.now;
+    if (passed >= UINT32_MAX - (low - ws->time.pinged))
+        ws->measuring = false;
+    if (state_earlier(passed, 4000) + (low - ws->time.control) >= 4000)
+        ws->controls = 0;
+    ws->time.now = now_ms;
+}
+
 void caws__clock(struct caws_conn *ws, uint64_t now_ms)
 {
-    if (!ws->clocked)
-        ws->time.heard = ws->time.control = ws->time.pinged = now_ms;
+    if (!ws->clocked) {
+        ws->time.heard = ws->time.now = now_ms;
+        ws->time.control = ws->time.pinged = (uint32_t)now_ms;
+    }
     ws->clocked = true;
     if (now_ms > ws->time.now)
-        ws->time.now = now_ms;
+        state_advance(ws, now_ms);
     caws__settle(ws);
 }
