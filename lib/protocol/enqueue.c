@@ -76,7 +76,7 @@ void caws__taken(struct caws_conn *ws, size_t len)
     if (ws->transport->counters)
         ws->transport->counters->bytes_out += len;
     if (left & CAWS__LEFT_PING) {
-        ws->time.pinged = ws->time.now;
+        ws->time.pinged = (uint32_t)ws->time.now;
         ws->ping_left = ws->measuring = true;
     }
     if (left & CAWS__LEFT_CLOSE)

@@ -26,6 +26,12 @@ static inline void caws__settle(struct caws_conn *ws)
         caws__settle_timers(ws);
 }
 
+/* When the message under way is due; never, if there is none. */
+static inline uint64_t caws__message_due(const struct caws_conn *ws)
+{
+    return ws->input ? ws->input->due : CAWS__NEVER;
+}
+
 /* Who ended it: the first to say so. */
 void caws__end_by(struct caws_conn *ws, caws_ended_by who);
 
