@@ -40,14 +40,14 @@ int caws__broadcast_to(struct caws__link *link, caws_prepared *msg)
 {
     caws_server *server = link->owner->server;
 
-    if (caws_ready_state(link->ws) != CAWS_OPEN)
+    if (caws_ready_state(caws__link_conn(link)) != CAWS_OPEN)
         return 0;
-    int result = caws_send_prepared(link->ws, msg);
+    int result = caws_send_prepared(caws__link_conn(link), msg);
     if (result != CAWS_OK && server) {
         if (result == CAWS_ERR_STATE)
             server->stats.busy_skipped++;
         else
-            broadcast_slow(server, link->ws);
+            broadcast_slow(server, caws__link_conn(link));
     }
     return result == CAWS_OK;
 }
@@ -56,14 +56,15 @@ int64_t caws_broadcast(caws_server *server, const caws_conn *except,
                        caws_type type, const void *data, size_t len)
 {
     caws_prepared *msg;
+    struct caws__link *link;
     int64_t count = caws__broadcast_prepare(&server->ws, type, data, len,
                                             &msg);
 
     if (count < 0)
         return count;
-    for (struct caws__link *l = server->owner.first; l; l = l->next)
-        if (l->ws != except)
-            count += caws__broadcast_to(l, msg);
+    for (size_t at = 0; (link = caws__link_next(&server->owner, &at));)
+        if (caws__link_conn(link) != except)
+            count += caws__broadcast_to(link, msg);
     caws_prepared_free(msg);
     return count;
 }

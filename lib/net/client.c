@@ -53,7 +53,7 @@ static void client_reap(struct caws__link *link)
     struct caws__client *client = caws__client_of(link);
     const caws_alloc *alloc = &link->owner->loop->alloc;
 
-    caws_free(link->ws);
+    caws_free(caws__link_conn(link));
     client_free(client, alloc);
 }
 

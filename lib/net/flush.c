@@ -55,12 +55,12 @@ void caws__flush_link(struct caws__link *link)
     for (int round = 0; round < FLUSH_ROUNDS && !all; round++) {
         if (link->source.flags & CAWS__LINK_MUTE)
             return;
-        size_t count = flush_offer(link->ws, v, &all);
+        size_t count = flush_offer(caws__link_conn(link), v, &all);
         if (count == 0)
             return;
         size_t sent = flush_send(link, v, count);
         if (sent > 0)
-            caws_output_done(link->ws, sent);
+            caws_output_done(caws__link_conn(link), sent);
     }
 }
 

@@ -25,7 +25,7 @@ struct caws__member {
 static struct caws__member **group_find(const caws_group *group,
                                         struct caws__link *link)
 {
-    struct caws__member **at = &link->groups;
+    struct caws__member **at = caws__link_groups(link);
 
     while (*at && (*at)->group != group)
         at = &(*at)->next;
@@ -45,8 +45,10 @@ static void group_leave(struct caws__member **at)
 
 void caws__group_forget(struct caws__link *link)
 {
-    while (link->groups)
-        group_leave(&link->groups);
+    struct caws__member **first = caws__link_groups(link);
+
+    while (*first)
+        group_leave(first);
 }
 
 caws_group *caws_group_new(caws_loop *loop)
@@ -82,7 +84,7 @@ void caws_group_free(caws_group *group)
 int caws_group_add(caws_group *group, caws_conn *ws)
 {
     struct caws__link *link = ws ? caws__link_of(ws) : NULL;
-    struct caws__member *member;
+    struct caws__member *member, **first;
 
     if (!group || !link || link->owner->loop != group->loop)
         return CAWS_ERR_ARG;
@@ -93,10 +95,11 @@ int caws_group_add(caws_group *group, caws_conn *ws)
     member = caws__memory(&group->alloc, NULL, 0, sizeof *member);
     if (!member)
         return CAWS_ERR_NOMEM;
-    *member = (struct caws__member){ .next = link->groups,
+    first = caws__link_groups(link);
+    *member = (struct caws__member){ .next = *first,
                                      .group = group,
                                      .link = link };
-    link->groups = member;
+    *first = member;
     caws__ring_add(&group->members, &member->ring);
     group->count++;
     return CAWS_OK;
@@ -131,7 +134,7 @@ int64_t caws_group_send(caws_group *group, const caws_conn *except,
          r = r->next) {
         struct caws__link *link = ((struct caws__member *)r)->link;
 
-        if (link->ws != except)
+        if (caws__link_conn(link) != except)
             count += caws__broadcast_to(link, msg);
     }
     caws_prepared_free(msg);

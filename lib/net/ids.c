@@ -2,80 +2,104 @@
 
 #include "net/memory.h"
 
-/* Fibonacci hashing: numbers that follow each other are spread. */
-static size_t ids_home(const struct caws__ids *ids, uint64_t id)
+static bool ids_has_left(uint64_t entry)
 {
-    return (size_t)((id * 0x9E3779B97F4A7C15u) >> 32) & (ids->cap - 1);
+    return entry & 1; /* no number is kept at an odd address */
 }
 
-/* Where id is, or the free place where it would be. */
-static size_t ids_place(const struct caws__ids *ids, uint64_t id)
+static const uint64_t *ids_who(uint64_t entry)
 {
-    size_t at = ids_home(ids, id);
-
-    while (ids->entries[at].id != 0 && ids->entries[at].id != id)
-        at = (at + 1) & (ids->cap - 1);
-    return at;
+    return ids_has_left(entry) ? NULL : (const uint64_t *)(uintptr_t)entry;
 }
 
+static uint64_t ids_number(uint64_t entry)
+{
+    return ids_has_left(entry) ? entry >> 1 : *ids_who(entry);
+}
+
+/* A quarter more: what stays unused counts for an idle connection. */
 static int ids_grow(struct caws__ids *ids, const caws_alloc *alloc)
 {
-    struct caws__ids old = *ids;
-    size_t cap = old.cap ? old.cap * 2 : 16;
-    struct caws__ids_entry *entries =
-        caws__memory(alloc, NULL, 0, cap * sizeof *entries);
+    size_t cap = ids->cap + ids->cap / 4 + 16;
+    uint64_t *entries = caws__memory(alloc, ids->entries,
+                                     ids->cap * sizeof *entries,
+                                     cap * sizeof *entries);
 
     if (!entries)
         return CAWS_ERR_NOMEM;
-    for (size_t i = 0; i < cap; i++)
-        entries[i] = (struct caws__ids_entry){ 0, NULL };
     ids->entries = entries;
     ids->cap = cap;
-    for (size_t i = 0; i < old.cap; i++)
-        if (old.entries[i].id)
-            entries[ids_place(ids, old.entries[i].id)] = old.entries[i];
-    if (old.entries)
-        caws__memory(alloc, old.entries, old.cap * sizeof *entries, 0);
     return CAWS_OK;
 }
 
-uint64_t caws__ids_add(struct caws__ids *ids, const caws_alloc *alloc,
-                       void *item)
+int caws__ids_add(struct caws__ids *ids, const caws_alloc *alloc,
+                  const uint64_t *id)
 {
-    if (ids->len >= ids->cap / 2 && ids_grow(ids, alloc) < 0)
-        return 0;
-    uint64_t id = ++ids->last;
+    if (ids->end == ids->cap && ids_grow(ids, alloc) < 0)
+        return CAWS_ERR_NOMEM;
+    ids->entries[ids->end++] = (uintptr_t)id;
     ids->len++;
-    ids->entries[ids_place(ids, id)] = (struct caws__ids_entry){ id, item };
+    return CAWS_OK;
+}
+
+/* Where id is, or, if it is nowhere, where it would be. */
+static size_t ids_place(const struct caws__ids *ids, uint64_t id)
+{
+    size_t low = ids->begin, high = ids->end;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (ids_number(ids->entries[middle]) < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const uint64_t *caws__ids_find(const struct caws__ids *ids, uint64_t id)
+{
+    size_t at = ids_place(ids, id);
+
+    if (at == ids->end || ids_number(ids->entries[at]) != id)
+        return NULL;
+    return ids_who(ids->entries[at]);
+}
+
+const uint64_t *caws__ids_next(const struct caws__ids *ids, size_t *at)
+{
+    const uint64_t *id = NULL;
+
+    if (*at < ids->begin)
+        *at = ids->begin;
+    while (!id && *at < ids->end)
+        id = ids_who(ids->entries[(*at)++]);
     return id;
 }
 
-void *caws__ids_find(const struct caws__ids *ids, uint64_t id)
+static void ids_close_gaps(struct caws__ids *ids)
 {
-    if (ids->cap == 0 || id == 0)
-        return NULL;
-    return ids->entries[ids_place(ids, id)].item;
+    size_t end = 0;
+
+    for (size_t i = ids->begin; i < ids->end; i++)
+        if (!ids_has_left(ids->entries[i]))
+            ids->entries[end++] = ids->entries[i];
+    ids->begin = 0;
+    ids->end = end;
 }
 
+/* Those who have left are swept out once they are the greater part. */
 void caws__ids_remove(struct caws__ids *ids, uint64_t id)
 {
     if (!caws__ids_find(ids, id))
         return;
-    size_t mask = ids->cap - 1;
-    size_t hole = ids_place(ids, id);
-
+    ids->entries[ids_place(ids, id)] = id << 1 | 1;
     ids->len--;
-    /* Move up whoever the hole would cut off from his home. */
-    for (size_t at = (hole + 1) & mask; ids->entries[at].id;
-         at = (at + 1) & mask) {
-        size_t home = ids_home(ids, ids->entries[at].id);
-
-        if (((at - home) & mask) < ((at - hole) & mask))
-            continue;
-        ids->entries[hole] = ids->entries[at];
-        hole = at;
-    }
-    ids->entries[hole] = (struct caws__ids_entry){ 0, NULL };
+    while (ids->begin < ids->end && ids_has_left(ids->entries[ids->begin]))
+        ids->begin++;
+    if (ids->len < ids->end / 2)
+        ids_close_gaps(ids);
 }
 
 void caws__ids_free(struct caws__ids *ids, const caws_alloc *alloc)

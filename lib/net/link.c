@@ -9,6 +9,7 @@
 #include "net/sys.h"
 
 struct caws__link_early {
+    struct caws__member *groups;
     size_t len;
     uint8_t data[];
 };
@@ -42,39 +43,82 @@ static void link_free_bytes(struct caws__link *link,
                  0);
 }
 
+/* They are no longer the link's. */
+static struct caws__link_early *link_take_early(struct caws__link *link)
+{
+    struct caws__link_early *early = link->rare.early;
+
+    link->rare.groups = early->groups;
+    link->source.flags &= (uint16_t)~CAWS__LINK_EARLY;
+    return early;
+}
+
 static void link_free_early(struct caws__link *link)
 {
-    if (link->early)
-        link_free_bytes(link, link->early);
-    link->early = NULL;
+    if (link->source.flags & CAWS__LINK_EARLY)
+        link_free_bytes(link, link_take_early(link));
 }
 
 static int link_keep_early(struct caws__link *link, const void *early,
                            size_t len)
 {
+    struct caws__link_early *kept;
+
     if (len == 0)
         return CAWS_OK;
-    if (len > SIZE_MAX - sizeof *link->early)
+    if (len > SIZE_MAX - sizeof *kept)
         return CAWS_ERR_NOMEM;
-    link->early = caws__memory(&link->owner->loop->alloc, NULL, 0,
-                               sizeof *link->early + len);
-    if (!link->early)
+    kept = caws__memory(&link->owner->loop->alloc, NULL, 0,
+                        sizeof *kept + len);
+    if (!kept)
         return CAWS_ERR_NOMEM;
-    link->early->len = len;
-    memcpy(link->early->data, early, len);
+    kept->groups = link->rare.groups;
+    kept->len = len;
+    memcpy(kept->data, early, len);
+    link->rare.early = kept;
+    link->source.flags |= CAWS__LINK_EARLY;
     return CAWS_OK;
 }
 
-static void link_append(struct caws__link *link)
+struct caws__member **caws__link_groups(struct caws__link *link)
 {
-    struct caws__owner *owner = link->owner;
+    return link->source.flags & CAWS__LINK_EARLY ? &link->rare.early->groups
+                                                 : &link->rare.groups;
+}
 
-    link->prev = owner->last;
-    if (owner->last)
-        owner->last->next = link;
-    else
-        owner->first = link;
-    owner->last = link;
+/* A number, among those of its owner, and a place among the deadlines, so that
+ * arming cannot fail. */
+static int link_enter(struct caws__link *link)
+{
+    caws_loop *loop = link->owner->loop;
+
+    if (caws__alarms_join(&loop->deadlines, &loop->alloc) < 0)
+        return CAWS_ERR_NOMEM;
+    link->id = loop->last_id + 1;
+    if (caws__ids_add(&link->owner->links, &loop->alloc, &link->id) < 0) {
+        caws__alarms_leave(&loop->deadlines, &link->alarm);
+        return CAWS_ERR_NOMEM;
+    }
+    loop->last_id++;
+    loop->live++;
+    return CAWS_OK;
+}
+
+static void link_leave(struct caws__link *link)
+{
+    caws_loop *loop = link->owner->loop;
+
+    caws__alarms_leave(&loop->deadlines, &link->alarm);
+    caws__ids_remove(&link->owner->links, link->id);
+    loop->live--;
+}
+
+struct caws__link *caws__link_next(const struct caws__owner *owner,
+                                   size_t *at)
+{
+    const uint64_t *id = caws__ids_next(&owner->links, at);
+
+    return id ? caws__link_by(id) : NULL;
 }
 
 static void link_receive(struct caws__link *link);
@@ -93,27 +137,19 @@ static void link_ready(struct caws__source *source, unsigned what)
 int caws__link_start(struct caws__owner *owner, caws_conn *ws, int fd,
                      const void *early, size_t len)
 {
-    caws_loop *loop = owner->loop;
     struct caws__link *link = caws__link_of(ws);
 
     link->source.ready = link_ready;
     link->source.fd = fd;
     link->source.flags = fd < 0 ? CAWS__LINK_WAITS : 0;
-    link->ws = ws;
     link->owner = owner;
+    owner->link_at = (size_t)((uintptr_t)link - (uintptr_t)ws);
     if (link_keep_early(link, early, len) < 0)
         return CAWS_ERR_NOMEM;
-    /* With a place in the heap from now on, arming cannot fail. */
-    if (caws__heap_set(&loop->deadlines, &loop->alloc, &link->slot,
-                       CAWS__HEAP_NEVER) == CAWS_OK)
-        link->id = caws__ids_add(&loop->ids, &loop->alloc, link);
-    if (link->id == 0) {
-        caws__heap_remove(&loop->deadlines, &link->slot);
+    if (link_enter(link) < 0) {
         link_free_early(link);
         return CAWS_ERR_NOMEM;
     }
-    link_append(link);
-    loop->live++;
     caws__link_todo(link);
     return CAWS_OK;
 }
@@ -170,27 +206,13 @@ void caws__link_todo(struct caws__link *link)
 static void link_eof(struct caws__link *link, int error, const char *detail)
 {
     link->source.flags |= CAWS__LINK_EOF;
-    caws_feed_eof(link->ws, error, detail);
+    caws_feed_eof(caws__link_conn(link), error, detail);
 }
 
 void caws__link_fail(struct caws__link *link, int error, const char *detail)
 {
     link_eof(link, error, detail);
     caws__link_todo(link);
-}
-
-static void link_remove(struct caws__link *link)
-{
-    struct caws__owner *owner = link->owner;
-
-    if (link->prev)
-        link->prev->next = link->next;
-    else
-        owner->first = link->next;
-    if (link->next)
-        link->next->prev = link->prev;
-    else
-        owner->last = link->prev;
 }
 
 void caws__link_cut(struct caws__link *link)
@@ -201,13 +223,10 @@ void caws__link_cut(struct caws__link *link)
     link_eof(link, CAWS_OK, NULL);
     link->source.flags |= CAWS__LINK_DEAD;
     link_close(link);
-    caws__heap_remove(&loop->deadlines, &link->slot);
-    caws__ids_remove(&loop->ids, link->id);
     caws__group_forget(link);
-    link_remove(link);
+    link_leave(link);
     link->next_todo = loop->dead;
     loop->dead = link;
-    loop->live--;
     owner->gone(link);
 }
 
@@ -243,16 +262,17 @@ static void link_take(struct caws__link *link, void *data, size_t len)
     if (owner->screen && owner->screen(link, data, len))
         return;
     if (len > 0)
-        caws_feed(link->ws, data, len, owner->loop->now_ms);
+        caws_feed(caws__link_conn(link), data, len, owner->loop->now_ms);
 }
 
 void caws__link_feed_early(struct caws__link *link)
 {
-    struct caws__link_early *early = link->early;
+    struct caws__link_early *early;
 
-    if (!early || !(caws_wants(link->ws) & CAWS_WANT_READ))
+    if (!(link->source.flags & CAWS__LINK_EARLY) ||
+        !(caws_wants(caws__link_conn(link)) & CAWS_WANT_READ))
         return;
-    link->early = NULL;
+    early = link_take_early(link);
     link_take(link, early->data, early->len);
     link_free_bytes(link, early);
 }
@@ -263,7 +283,7 @@ static void link_receive(struct caws__link *link)
     caws_loop *loop = link->owner->loop;
 
     /* A handler may have changed its mind since the system was asked. */
-    if (!(caws_wants(link->ws) & CAWS_WANT_READ))
+    if (!(caws_wants(caws__link_conn(link)) & CAWS_WANT_READ))
         return;
     ssize_t n = caws__sys_recv(link->source.fd, loop->input, CAWS__LOOP_INPUT);
     int error = errno;

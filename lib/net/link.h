@@ -14,7 +14,8 @@
 #define CAWS__LINK_BORN    32u  /* caws_tick was called once              */
 #define CAWS__LINK_DEAD    64u  /* its descriptor is closed               */
 #define CAWS__LINK_WAITS   128u /* it has no descriptor yet               */
-#define CAWS__LINK_OWNER   256u /* this and higher ones: its owner's      */
+#define CAWS__LINK_EARLY   256u /* bytes came before it did              */
+#define CAWS__LINK_OWNER   512u /* this and higher ones: its owner's      */
 
 /* Any of these: do not try to send. */
 #define CAWS__LINK_MUTE                                           \
@@ -24,22 +25,44 @@
 struct caws__link_early; /* bytes that came before the link */
 struct caws__member;
 
+/* Each byte here is paid for every idle connection. */
 struct caws__link {
     struct caws__source source;
-    caws_conn *ws;
     struct caws__owner *owner;
-    struct caws__link *next, *prev; /* of its owner */
     struct caws__link *next_todo;
-    struct caws__link_early *early;
-    struct caws__member *groups; /* that it is in */
+    union {
+        struct caws__member *groups;    /* that it is in            */
+        struct caws__link_early *early; /* has them, while there is */
+    } rare;
     uint64_t id;
-    size_t slot; /* in the loop's deadlines, always */
+    struct caws__alarm alarm; /* its place in the loop's deadlines */
 };
 
 /* What a caws_transport needs to carry links. */
 void caws__link_transport(caws_transport *transport);
 
 struct caws__link *caws__link_of(const caws_conn *ws);
+
+/* It lies in the conn's block, as far from its start as in all others. */
+static inline caws_conn *caws__link_conn(const struct caws__link *link)
+{
+    return (caws_conn *)((uintptr_t)link - link->owner->link_at);
+}
+
+/* The next of an owner's links, in the order in which they came; NULL: that
+ * were all. *at is 0 at first. */
+struct caws__link *caws__link_next(const struct caws__owner *owner,
+                                   size_t *at);
+
+/* Whose id this is. */
+static inline struct caws__link *caws__link_by(const uint64_t *id)
+{
+    return (struct caws__link *)((uintptr_t)id -
+                                 offsetof(struct caws__link, id));
+}
+
+/* Where the list of the groups that it is in begins. */
+struct caws__member **caws__link_groups(struct caws__link *link);
 
 /* Join ws, new and made with such a transport, and fd, connected and
  * non-blocking; or -1, and the link waits for one. early: bytes already read

@@ -22,8 +22,7 @@ static void loop_release(caws_loop *loop)
         loop->kind->destroy(loop->poller);
     caws__wake_free(&loop->wake);
     caws__heap_free(&loop->timers, &alloc);
-    caws__heap_free(&loop->deadlines, &alloc);
-    caws__ids_free(&loop->ids, &alloc);
+    caws__alarms_free(&loop->deadlines, &alloc);
     caws__pool_empty(&loop->pool);
     if (loop->input)
         caws__memory(&alloc, loop->input, CAWS__LOOP_INPUT, 0);
@@ -83,8 +82,21 @@ static void loop_reap(caws_loop *loop)
         if (link->owner->reap)
             link->owner->reap(link);
         else
-            caws_free(link->ws);
+            caws_free(caws__link_conn(link));
     }
+}
+
+static void loop_cut_all(struct caws__owner *owner)
+{
+    struct caws__link *link;
+    size_t at = 0;
+
+    while ((link = caws__link_next(owner, &at))) {
+        caws_abort(caws__link_conn(link));
+        caws__link_cut(link);
+        at = 0; /* of what is left */
+    }
+    caws__ids_free(&owner->links, &owner->loop->alloc);
 }
 
 void caws_loop_free(caws_loop *loop)
@@ -95,10 +107,7 @@ void caws_loop_free(caws_loop *loop)
     loop->todo = NULL;
     caws__timer_drop(loop);
     for (struct caws__owner *o = loop->owners; o; o = o->next)
-        while (o->first) {
-            caws_abort(o->first->ws);
-            caws__link_cut(o->first);
-        }
+        loop_cut_all(o);
     loop_reap(loop);
     while (loop->owners) {
         struct caws__owner *owner = loop->owners;
@@ -146,7 +155,7 @@ int caws_loop_fd(const caws_loop *loop)
 int caws_loop_timeout(const caws_loop *loop)
 {
     uint64_t due = caws__heap_due(&loop->timers);
-    uint64_t deadline = caws__heap_due(&loop->deadlines);
+    uint64_t deadline = caws__alarms_next(&loop->deadlines);
 
     if (loop->todo || atomic_load(&loop->wake.tasks))
         return 0;

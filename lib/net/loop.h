@@ -4,6 +4,7 @@
 
 #include <caws_net.h>
 
+#include "net/alarm.h"
 #include "net/heap.h"
 #include "net/ids.h"
 #include "net/pool.h"
@@ -22,7 +23,8 @@ struct caws__signals;
 struct caws__owner {
     caws_loop *loop;
     caws_server *server;             /* NULL: it is none */
-    struct caws__link *first, *last; /* in the order in which they came */
+    struct caws__ids links;          /* in the order in which they came */
+    size_t link_at;                  /* in the block of a conn */
     struct caws__owner *next;
     void (*gone)(struct caws__link *link); /* its descriptor is closed */
     void (*free)(struct caws__owner *owner);
@@ -41,8 +43,8 @@ struct caws_loop {
     void *poller;
     struct caws__wake wake;
     struct caws__heap timers;    /* the application's */
-    struct caws__heap deadlines; /* the links' */
-    struct caws__ids ids;
+    struct caws__alarms deadlines; /* the links' */
+    uint64_t last_id;
     struct caws__signals *signals;
     struct caws__owner *owners;
     struct caws__owner *clients; /* one of them; NULL: there were none yet */

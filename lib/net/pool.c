@@ -85,7 +85,8 @@ static size_t pool_whole(const struct caws__pool_large *large)
 
 static struct caws__pool_large *pool_large_of(void *ptr)
 {
-    return (struct caws__pool_large *)ptr - 1;
+    return (struct caws__pool_large *)((uintptr_t)ptr -
+                                       offsetof(struct caws__pool_large, room));
 }
 
 /* The largest that is kept, up to twice the size, so that what grows in it is
@@ -105,7 +106,7 @@ static struct caws__pool_large *pool_take_large(struct caws__pool *pool,
     struct caws__pool_large *large = pool->large[best];
     pool->larges--;
     memmove(pool->large + best, pool->large + best + 1,
-            (pool->larges - best) * sizeof large);
+            (pool->larges - best) * sizeof(struct caws__pool_large *));
     pool_needed(pool, pool_whole(large));
     return large;
 }
@@ -132,7 +133,7 @@ static void *pool_get_large(struct caws__pool *pool, size_t size)
 
     if (!large)
         large = pool_have_large(pool, NULL, size);
-    return large ? large + 1 : NULL;
+    return large ? large->room : NULL;
 }
 
 static void pool_put_large(struct caws__pool *pool, void *ptr)
@@ -176,9 +177,9 @@ static void *pool_move(struct caws__pool *pool, void *ptr, size_t old_size,
 
         if (!large) {
             large = pool_have_large(pool, pool_large_of(ptr), new_size);
-            return large ? large + 1 : NULL;
+            return large ? large->room : NULL;
         }
-        to = large + 1;
+        to = large->room;
     } else {
         to = pool_get(pool, new_size);
     }
@@ -226,7 +227,8 @@ static void pool_shrink(struct caws__pool *pool, size_t to)
         struct caws__pool_large *oldest = pool->large[0];
 
         pool->larges--;
-        memmove(pool->large, pool->large + 1, pool->larges * sizeof oldest);
+        memmove(pool->large, pool->large + 1,
+                pool->larges * sizeof(struct caws__pool_large *));
         pool->kept -= pool_whole(oldest);
         caws__memory(&pool->under, oldest, pool_whole(oldest), 0);
     }

@@ -19,7 +19,8 @@ struct caws__pool_block {
 };
 
 struct caws__pool_large {
-    _Alignas(max_align_t) size_t size; /* of what is behind it */
+    size_t size; /* of its room */
+    _Alignas(max_align_t) unsigned char room[];
 };
 
 struct caws__pool {

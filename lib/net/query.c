@@ -11,9 +11,11 @@ uint16_t caws_server_port(const caws_server *server)
 void caws_server_each(caws_server *server, void (*fn)(caws_conn *ws, void *arg),
                       void *arg)
 {
-    for (struct caws__link *l = server->owner.first; l; l = l->next)
-        if (caws_ready_state(l->ws) == CAWS_OPEN)
-            fn(l->ws, arg);
+    struct caws__link *link;
+
+    for (size_t at = 0; (link = caws__link_next(&server->owner, &at));)
+        if (caws_ready_state(caws__link_conn(link)) == CAWS_OPEN)
+            fn(caws__link_conn(link), arg);
 }
 
 void caws_server_stats(const caws_server *server, caws_stats *out,
@@ -21,11 +23,15 @@ void caws_server_stats(const caws_server *server, caws_stats *out,
 {
     caws_stats stats = server->stats;
     size_t known = sizeof_out < sizeof stats ? sizeof_out : sizeof stats;
+    struct caws__link *link;
 
     stats.open_now = (size_t)(stats.opened - stats.closed);
-    for (struct caws__link *l = server->owner.first; l; l = l->next)
-        if (caws_ready_state(l->ws) != CAWS_CLOSED)
-            stats.buffered_now += caws_buffered_amount(l->ws);
+    for (size_t at = 0; (link = caws__link_next(&server->owner, &at));) {
+        const caws_conn *ws = caws__link_conn(link);
+
+        if (caws_ready_state(ws) != CAWS_CLOSED)
+            stats.buffered_now += caws_buffered_amount(ws);
+    }
     memset(out, 0, sizeof_out);
     memcpy(out, &stats, known);
 }
@@ -37,11 +43,15 @@ uint64_t caws_id(const caws_conn *ws)
 
 caws_conn *caws_find(caws_loop *loop, uint64_t id)
 {
-    struct caws__link *link = caws__ids_find(&loop->ids, id);
+    const uint64_t *found = NULL;
+    caws_conn *ws;
 
-    if (!link || caws_ready_state(link->ws) == CAWS_CLOSED)
+    for (struct caws__owner *o = loop->owners; o && !found; o = o->next)
+        found = caws__ids_find(&o->links, id);
+    if (!found)
         return NULL;
-    return link->ws;
+    ws = caws__link_conn(caws__link_by(found));
+    return caws_ready_state(ws) == CAWS_CLOSED ? NULL : ws;
 }
 
 caws_loop *caws_loop_of(const caws_conn *ws)

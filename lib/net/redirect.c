@@ -30,7 +30,7 @@ static bool redirect_follow(struct caws__link *link)
         return false;
     if (!caws__target_is_same(&to.place, &way->target.place))
         client->ws.headers = NULL;
-    if (caws_retarget(link->ws, to.url) < 0) {
+    if (caws_retarget(caws__link_conn(link), to.url) < 0) {
         client->ws.headers = headers;
         caws__target_free(&to, alloc);
         return false;
@@ -53,9 +53,9 @@ static void redirect_let_through(struct caws__link *link, uint8_t *data,
 
     way->redirects = 0;
     way->answer = NULL;
-    caws_feed(link->ws, answer->text, answer->len, loop->now_ms);
+    caws_feed(caws__link_conn(link), answer->text, answer->len, loop->now_ms);
     if (len > 0)
-        caws_feed(link->ws, data, len, loop->now_ms);
+        caws_feed(caws__link_conn(link), data, len, loop->now_ms);
     caws__answer_free(answer, &loop->alloc);
 }
 

@@ -11,8 +11,8 @@ static void serve_tick(struct caws__link *link)
     unsigned born = link->source.flags & CAWS__LINK_BORN;
 
     link->source.flags |= CAWS__LINK_BORN;
-    if (!born || caws_deadline(link->ws) <= now_ms)
-        caws_tick(link->ws, now_ms);
+    if (!born || caws_deadline(caws__link_conn(link)) <= now_ms)
+        caws_tick(caws__link_conn(link), now_ms);
 }
 
 /* What the system is to report. */
@@ -21,7 +21,8 @@ static void serve_watch(struct caws__link *link, unsigned wants)
     unsigned flags = link->source.flags;
     unsigned interest = 0;
 
-    if (wants & CAWS_WANT_READ && !link->early && !(flags & CAWS__LINK_EOF))
+    if (wants & CAWS_WANT_READ &&
+        !(flags & (CAWS__LINK_EARLY | CAWS__LINK_EOF)))
         interest |= CAWS__READ;
     if (wants & CAWS_WANT_WRITE && flags & CAWS__LINK_BLOCKED)
         interest |= CAWS__WRITE;
@@ -34,11 +35,11 @@ static void serve_watch(struct caws__link *link, unsigned wants)
 static void serve_arm(struct caws__link *link)
 {
     caws_loop *loop = link->owner->loop;
-    uint64_t armed = loop->deadlines.entries[link->slot - 1].due;
-    uint64_t deadline = caws_deadline(link->ws);
+    uint64_t armed = caws__alarms_due(&loop->deadlines, &link->alarm);
+    uint64_t deadline = caws_deadline(caws__link_conn(link));
 
     if (deadline < armed)
-        caws__heap_set(&loop->deadlines, &loop->alloc, &link->slot, deadline);
+        caws__alarms_set(&loop->deadlines, &link->alarm, deadline);
 }
 
 /* Sending failed. What the peer sent before that is still read: after the
@@ -58,7 +59,7 @@ static unsigned serve_broken(struct caws__link *link, unsigned wants)
 /* Do what caws_wants says. False: that was the end of the link. */
 static bool serve_follow(struct caws__link *link)
 {
-    unsigned wants = caws_wants(link->ws);
+    unsigned wants = caws_wants(caws__link_conn(link));
 
     if (link->source.flags & CAWS__LINK_WAITS && !(wants & CAWS_WANT_CLOSE))
         return true;
@@ -80,7 +81,7 @@ static bool serve_follow(struct caws__link *link)
 /* Is there more to do than the poller and the clock will tell? */
 static bool serve_restless(const struct caws__link *link)
 {
-    unsigned wants = caws_wants(link->ws);
+    unsigned wants = caws_wants(caws__link_conn(link));
 
     return wants & CAWS_WANT_CLOSE ||
            (wants & CAWS_WANT_WRITE && !(link->source.flags & CAWS__LINK_MUTE));
@@ -93,7 +94,7 @@ void caws__link_serve(struct caws__link *link)
     bool anew = false;
 
     if (link->source.flags & CAWS__LINK_WAITS &&
-        !(caws_wants(link->ws) & CAWS_WANT_CLOSE))
+        !(caws_wants(caws__link_conn(link)) & CAWS_WANT_CLOSE))
         link->owner->wait(link);
     if (!(link->source.flags & CAWS__LINK_WAITS)) {
         if (link->owner->look)
@@ -111,16 +112,15 @@ void caws__link_serve(struct caws__link *link)
 
 void caws__link_run_deadlines(caws_loop *loop)
 {
-    struct caws__heap *heap = &loop->deadlines;
+    struct caws__alarm *alarm;
 
-    while (caws__heap_due(heap) <= loop->now_ms) {
+    while ((alarm = caws__alarms_take(&loop->deadlines, loop->now_ms))) {
         struct caws__link *link =
-            (struct caws__link *)(void *)((char *)heap->entries[0].slot -
-                                          offsetof(struct caws__link, slot));
+            (struct caws__link *)(void *)((char *)alarm -
+                                          offsetof(struct caws__link, alarm));
 
-        /* It arms again when it is looked at. */
-        caws__heap_set(heap, &loop->alloc, &link->slot, CAWS__HEAP_NEVER);
-        /* After a long step not all that is readable has had its turn: what
+        /* It arms again when it is looked at.
+         * After a long step not all that is readable has had its turn: what
          * came in time must not be late for that. */
         link->source.ready(&link->source,
                            link->source.interest & CAWS__READ);

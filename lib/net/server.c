@@ -36,7 +36,7 @@ static void server_tell(struct caws__link *link, int error, const char *detail)
         return;
     link->source.flags |= CAWS__SERVER_TOLD;
     if (server->on_failure)
-        server->on_failure(link->ws, error, detail);
+        server->on_failure(caws__link_conn(link), error, detail);
 }
 
 /* A broadcast calls no handlers, so what it did is told here, later. */
@@ -78,7 +78,7 @@ static void server_gone(struct caws__link *link)
         server->turned_away--;
     else
         server->conns--;
-    if (!server->owner.first)
+    if (server->owner.links.len == 0)
         caws_timer_stop(server->owner.loop, &server->cut);
 }
 
@@ -214,8 +214,10 @@ static void server_cut(caws_timer *timer)
 {
     caws_server *server = timer->user;
 
-    for (struct caws__link *l = server->owner.first; l; l = l->next)
-        caws_abort(l->ws);
+    struct caws__link *link;
+
+    for (size_t at = 0; (link = caws__link_next(&server->owner, &at));)
+        caws_abort(caws__link_conn(link));
 }
 
 static void server_init(caws_server *server, caws_loop *loop)
@@ -289,12 +291,13 @@ void caws_server_stop(caws_server *server, uint32_t deadline_ms)
 {
     caws_loop *loop = server->owner.loop;
     uint64_t due = caws__sys_now_ms() + deadline_ms;
+    struct caws__link *link;
 
     if (server->listener.fd >= 0)
         server_stop_listening(server);
-    for (struct caws__link *l = server->owner.first; l; l = l->next)
-        server_dismiss(l->ws);
-    if (!server->owner.first || loop->closing ||
+    for (size_t at = 0; (link = caws__link_next(&server->owner, &at));)
+        server_dismiss(caws__link_conn(link));
+    if (server->owner.links.len == 0 || loop->closing ||
         (server->cut.slot_ && server->cut.due_ <= due))
         return;
     if (caws_timer_start(loop, &server->cut, deadline_ms, 0) < 0)

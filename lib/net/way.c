@@ -116,7 +116,7 @@ static void way_settle(struct caws__way *way)
 static bool way_is_over(const struct caws__way *way)
 {
     return way->stage == CAWS__WAY_THERE ||
-           caws_wants(way->link->ws) & CAWS_WANT_CLOSE;
+           caws_wants(caws__link_conn(way->link)) & CAWS_WANT_CLOSE;
 }
 
 static void way_arrive(struct caws__way *way, int fd, const void *early,

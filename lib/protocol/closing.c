@@ -136,6 +136,7 @@ static bool closing_keep_reason(struct caws_conn *ws, caws_slice reason)
 {
     if (reason.len == 0)
         return true;
+    assert(!ws->opening);
     ws->reason = caws__resize(caws__alloc(ws), NULL, 0, reason.len + 1);
     if (!ws->reason)
         return false;
@@ -198,7 +199,7 @@ void caws__finish(struct caws_conn *ws)
     caws__enter(ws, CAWS_CLOSED);
     if (ws->close_received)
         event.code = ws->close_code;
-    if (ws->reason) {
+    if (ws->reason_len > 0) {
         event.reason = ws->reason;
         event.reason_len = ws->reason_len;
     }
@@ -247,7 +248,7 @@ void caws__end(struct caws_conn *ws, int error, const char *detail)
 
 int caws_feed_eof(caws_conn *ws, int error, const char *detail)
 {
-    if (error == CAWS_OK && ws->held.len > 0 && !ws->deaf && !ws->undecided)
+    if (error == CAWS_OK && caws__held(ws) > 0 && !ws->deaf && !ws->undecided)
         ws->eof_due = true; /* what came before it is delivered first */
     else
         caws__end(ws, error, detail);

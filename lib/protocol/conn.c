@@ -145,14 +145,13 @@ void caws_free(caws_conn *ws)
     if (!ws)
         return;
     alloc = caws__alloc(ws);
-    caws__opening_free(ws->opening, alloc);
-    conn_free_text(alloc, ws->subprotocol);
-    if (ws->reason)
+    if (ws->reason_len > 0)
         caws__resize(alloc, ws->reason, (size_t)ws->reason_len + 1, 0);
+    else
+        caws__opening_free(ws->opening, alloc);
+    conn_free_text(alloc, ws->subprotocol);
     caws__outbox_free(&ws->out, alloc);
-    caws__buffer_free(&ws->in.control, alloc);
-    caws__buffer_free(&ws->message.data, alloc);
-    caws__buffer_free(&ws->held, alloc);
+    caws__input_free(ws->input, alloc);
     caws__resize(alloc, ws, conn_size(ws->transport), 0);
 }
 
@@ -162,7 +161,7 @@ void caws_free(caws_conn *ws)
  * uses what it holds, from a pause, before it takes more. */
 static bool conn_has_room(const struct caws_conn *ws)
 {
-    size_t held = ws->held.len - ws->held_used;
+    size_t held = caws__held(ws);
     if (ws->undecided)
         return held < caws__max_head(ws->cfg) - ws->opening->head.text.len;
     return held == 0 || ws->deaf;
@@ -240,17 +239,24 @@ void *caws_transport_owner(const caws_conn *ws)
     return (char *)(uintptr_t)ws + conn_owner_at();
 }
 
+/* NULL, once it has gone. */
+static const struct caws__opening *conn_opening(const struct caws_conn *ws)
+{
+    return ws->reason_len > 0 ? NULL : ws->opening;
+}
+
 caws_slice caws_header(const caws_conn *ws, const char *name)
 {
-    if (!ws->opening || !ws->opening->head.complete || !name)
+    const struct caws__opening *o = conn_opening(ws);
+    if (!o || !o->head.complete || !name)
         return (caws_slice){ NULL, 0 };
-    return caws__head_get(&ws->opening->head, name, NULL);
+    return caws__head_get(&o->head, name, NULL);
 }
 
 bool caws_header_at(const caws_conn *ws, size_t i, caws_slice *name,
                     caws_slice *value)
 {
-    const struct caws__opening *o = ws->opening;
+    const struct caws__opening *o = conn_opening(ws);
     size_t pos;
     if (!o || !o->head.complete)
         return false;
@@ -263,5 +269,6 @@ bool caws_header_at(const caws_conn *ws, size_t i, caws_slice *name,
 
 int caws_http_status(const caws_conn *ws)
 {
-    return ws->opening ? ws->opening->status : 0;
+    const struct caws__opening *o = conn_opening(ws);
+    return o ? o->status : 0;
 }

@@ -3,55 +3,36 @@
 #define CAWS__CONN_H
 
 #include <caws.h>
-#include "protocol/buffer.h"
-#include "protocol/frame.h"
 #include "protocol/handshake.h"
+#include "protocol/input.h"
 #include "protocol/limits.h"
-#include "protocol/message.h"
 #include "protocol/outbox.h"
 #include "protocol/utf8.h"
-
-#define CAWS__NEVER UINT64_MAX
-
-/* The frame under way: a header is collected, then decoded at once; its
- * payload is counted down. */
-struct caws__reader {
-    uint64_t left;                  /* bytes of payload still to come      */
-    struct caws__buffer control;    /* a control frame's, if it was split  */
-    uint8_t spill[CAWS__HEADER_MAX];/* a header's, if it was split         */
-    uint8_t spilled;
-    uint8_t key[4];
-    uint8_t phase;                  /* payload bytes so far, modulo 4      */
-    uint8_t opcode;
-    bool fin;
-    bool in_payload;
-};
 
 /* Moments, in the caller's milliseconds. */
 struct caws__times {
     uint64_t now;     /* of the last feed or tick                            */
     uint64_t heard;   /* the last byte came                                  */
-    uint64_t pinged;  /* our last Ping left                                  */
     uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong,
                          then the end of the closing                         */
-    uint64_t message; /* due: the message under way; then, when CLOSING, the
-                         moment past which phase is not put off              */
-    uint64_t paused;  /* since                                               */
-    uint64_t control; /* last refill of the allowance of Pings and Pongs     */
+    uint64_t paused;  /* since; then, when CLOSING: due, the moment past
+                         which phase is not put off                          */
+    /* The low halves of two more; see caws__clock. */
+    uint32_t pinged;  /* our last Ping left                                  */
+    uint32_t control; /* last refill of the allowance of Pings and Pongs     */
 };
 
 struct caws_conn {
     const caws_config *cfg;
     const caws_transport *transport;
     void *user;
-    struct caws__opening *opening; /* until it is OPEN                    */
+    union {
+        struct caws__opening *opening; /* until it is OPEN                */
+        char *reason;          /* of the peer's Close, if it has a length */
+    };
     char *subprotocol;             /* agreed, or NULL                     */
-    char *reason;                  /* of the peer's Close, or NULL        */
+    struct caws__input *input;     /* what is unfinished, or NULL         */
     struct caws__outbox out;
-    struct caws__reader in;
-    struct caws__message message;
-    struct caws__buffer held;      /* received while paused or undecided, */
-    size_t held_used;              /* and how much of that has been used  */
     struct caws__times time;
     struct caws__utf8 sending_utf8;
     uint32_t round_trip;
@@ -60,7 +41,7 @@ struct caws_conn {
     int8_t error;                  /* that failed it                      */
     uint8_t state;                 /* caws_state; see caws__enter         */
     uint8_t ended_by;              /* caws_ended_by                       */
-    uint8_t reason_len;
+    uint8_t reason_len;            /* 0: there is none                    */
 
     bool client : 1;
     bool ended : 1;          /* ended_by is known                         */
@@ -91,6 +72,12 @@ struct caws_conn {
     bool over : 1;           /* CAWS_WANT_CLOSE                           */
     bool untold : 1;         /* on_error is owed                          */
 };
+
+/* Bytes that wait to be used. */
+static inline size_t caws__held(const struct caws_conn *ws)
+{
+    return ws->input ? ws->input->held.len - ws->input->held_used : 0;
+}
 
 static inline const caws_alloc *caws__alloc(const struct caws_conn *ws)
 {

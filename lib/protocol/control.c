@@ -4,15 +4,16 @@
 #include "protocol/mask.h"
 #include "protocol/enqueue.h"
 
-/* A quarter of the allowance comes back each second. */
+/* A quarter of the allowance comes back each second; what is not charged after
+ * 4 seconds is nothing (caws__clock). */
 static bool control_allowed(struct caws_conn *ws)
 {
     uint64_t burst = caws__max_control_burst(ws->cfg);
-    uint64_t elapsed = ws->time.now - ws->time.control;
+    uint64_t elapsed = (uint32_t)ws->time.now - ws->time.control;
     uint64_t back = elapsed >= 4000 ? burst : elapsed * burst / 4000;
     if (back > 0) {
         ws->controls = back < ws->controls ? ws->controls - (uint32_t)back : 0;
-        ws->time.control = ws->time.now;
+        ws->time.control = (uint32_t)ws->time.now;
     }
     if (ws->controls >= burst)
         return false;
@@ -32,9 +33,9 @@ static void control_ping(struct caws_conn *ws, const uint8_t *data, size_t len)
 
 static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
 {
-    uint64_t took = ws->time.now - ws->time.pinged;
-    if (ws->measuring && took < UINT32_MAX)
-        ws->round_trip = took > 0 ? (uint32_t)took : 1;
+    uint32_t took = (uint32_t)ws->time.now - ws->time.pinged;
+    if (ws->measuring)
+        ws->round_trip = took > 0 ? took : 1;
     ws->measuring = false;
     if (ws->cfg->on_pong)
         ws->cfg->on_pong(ws, data, len);
@@ -43,9 +44,9 @@ static void control_pong(struct caws_conn *ws, const uint8_t *data, size_t len)
 static void control_frame(struct caws_conn *ws, const uint8_t *data,
                           size_t len)
 {
-    if (ws->message.fragments == 0 && ws->state == CAWS_OPEN)
-        ws->time.message = CAWS__NEVER; /* of the next frame: its own time */
-    if (ws->in.opcode == CAWS__CLOSE)
+    if (ws->input->message.fragments == 0 && ws->state == CAWS_OPEN)
+        ws->input->due = CAWS__NEVER; /* of the next frame: its own time */
+    if (ws->input->frame.opcode == CAWS__CLOSE)
         caws__close_received(ws, data, len);
     else if (ws->state != CAWS_OPEN)
         return; /* after our Close nothing else is answered (5.5.1) */
@@ -53,7 +54,7 @@ static void control_frame(struct caws_conn *ws, const uint8_t *data,
         caws__fail(ws, CAWS_ERR_LIMIT,
                    "more Pings and Pongs than max_control_burst, "
                    "RFC 6455 section 10.4");
-    else if (ws->in.opcode == CAWS__PING)
+    else if (ws->input->frame.opcode == CAWS__PING)
         control_ping(ws, data, len);
     else
         control_pong(ws, data, len);
@@ -63,10 +64,10 @@ static void control_frame(struct caws_conn *ws, const uint8_t *data,
 void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
                          bool last)
 {
-    struct caws__buffer *b = &ws->in.control, whole;
-    size_t phase = ws->in.phase;
+    struct caws__buffer *b = &ws->input->frame.control, whole;
+    size_t phase = ws->input->frame.phase;
     if (!ws->client)
-        caws__mask(data, len, ws->in.key, phase);
+        caws__mask(data, len, ws->input->frame.key, phase);
     if (last && b->len == 0) {
         control_frame(ws, data, len);
         return;

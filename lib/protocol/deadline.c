@@ -16,7 +16,7 @@ static uint64_t deadline_alive(const struct caws_conn *ws)
 
 uint64_t caws_deadline(const caws_conn *ws)
 {
-    uint64_t alive;
+    uint64_t alive, message = caws__message_due(ws);
     if (ws->over)
         return CAWS__NEVER;
     if (ws->rearm || ws->resumed || caws__receive_pending(ws))
@@ -26,7 +26,7 @@ uint64_t caws_deadline(const caws_conn *ws)
     if (ws->paused)
         return CAWS__NEVER;
     alive = deadline_alive(ws);
-    return alive < ws->time.message ? alive : ws->time.message;
+    return alive < message ? alive : message;
 }
 
 static void deadline_open(struct caws_conn *ws)
@@ -34,7 +34,7 @@ static void deadline_open(struct caws_conn *ws)
     int result;
     if (ws->paused)
         return;
-    if (ws->time.now >= ws->time.message) {
+    if (ws->time.now >= caws__message_due(ws)) {
         caws__fail(ws, CAWS_ERR_TIMEOUT,
                    "a message took longer than message_timeout_ms, "
                    "RFC 6455 section 10.4");
@@ -70,7 +70,7 @@ void caws_tick(caws_conn *ws, uint64_t now_ms)
 {
     caws__clock(ws, now_ms);
     if (ws->ping_left) /* the first tick after it left knows better when */
-        ws->time.pinged = ws->time.now;
+        ws->time.pinged = (uint32_t)ws->time.now;
     ws->ping_left = false;
     if (ws->over)
         return;

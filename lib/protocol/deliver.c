@@ -9,8 +9,8 @@ int caws__deliver_frame(struct caws_conn *ws, const struct caws__frame *frame,
     struct caws__message_limits limits = { caws__max_message(ws->cfg),
                                            caws__max_fragments(ws->cfg) };
     if (ws->state == CAWS_OPEN)
-        return caws__message_frame(&ws->message, &limits, frame, detail);
-    ws->message.fragments = 1; /* not delivered, so without a limit */
+        return caws__message_frame(&ws->input->message, &limits, frame, detail);
+    ws->input->message.fragments = 1; /* not delivered, so without a limit */
     return CAWS_OK;
 }
 
@@ -20,26 +20,33 @@ void caws__deliver_bad_text(struct caws_conn *ws)
                "text message is not UTF-8, RFC 6455 section 8.1");
 }
 
+static void deliver_done(struct caws_conn *ws)
+{
+    ws->input->due = CAWS__NEVER;
+    if (ws->transport->counters)
+        ws->transport->counters->messages_in++;
+}
+
 /* Deliver a message that lies whole at data; the buffer it may lie in is no
  * longer the conn's, so the handler can do what it likes. */
 static void deliver_message(struct caws_conn *ws, const uint8_t *data,
                             size_t len)
 {
-    caws_type type = (caws_type)ws->message.type;
-    caws__message_reset(&ws->message);
-    caws__deliver_count(ws);
+    caws_type type = (caws_type)ws->input->message.type;
+    caws__message_reset(&ws->input->message);
+    deliver_done(ws);
     ws->cfg->on_message(ws, type, data ? (const void *)data : "", len);
 }
 
 static void deliver_chunk(struct caws_conn *ws, uint8_t *data, size_t len,
                           bool last)
 {
-    struct caws__message *m = &ws->message;
+    struct caws__message *m = &ws->input->message;
     caws_type type = (caws_type)m->type;
     unsigned flags = (m->streamed ? 0 : CAWS_CHUNK_FIRST) |
                      (last ? CAWS_CHUNK_LAST : 0);
     if (!ws->client)
-        caws__mask(data, len, ws->in.key, ws->in.phase);
+        caws__mask(data, len, ws->input->frame.key, ws->input->frame.phase);
     if (!caws__message_check(m, data, len, last)) {
         caws__deliver_bad_text(ws);
         return;
@@ -47,7 +54,7 @@ static void deliver_chunk(struct caws_conn *ws, uint8_t *data, size_t len,
     m->streamed = m->streamed || len > 0;
     if (last) {
         caws__message_reset(m);
-        caws__deliver_count(ws);
+        deliver_done(ws);
     }
     if (ws->cfg->on_chunk && (len > 0 || last))
         ws->cfg->on_chunk(ws, type, data, len, flags);
@@ -57,13 +64,13 @@ static void deliver_chunk(struct caws_conn *ws, uint8_t *data, size_t len,
 static void deliver_part(struct caws_conn *ws, const uint8_t *data,
                          size_t len, bool last)
 {
-    struct caws__message *m = &ws->message;
+    const struct caws__reader *in = &ws->input->frame;
+    struct caws__message *m = &ws->input->message;
     struct caws__buffer whole;
     size_t before = m->data.len;
-    size_t end = ws->in.fin ? (size_t)m->received
-                            : caws__max_message(ws->cfg);
+    size_t end = in->fin ? (size_t)m->received : caws__max_message(ws->cfg);
     if (caws__message_add(m, caws__alloc(ws), data, len,
-                          ws->client ? NULL : ws->in.key, ws->in.phase,
+                          ws->client ? NULL : in->key, in->phase,
                           end) != CAWS_OK) {
         caws__fail_no_memory(ws);
         return;
@@ -83,8 +90,8 @@ static void deliver_part(struct caws_conn *ws, const uint8_t *data,
 static void deliver_whole(struct caws_conn *ws, uint8_t *data, size_t len)
 {
     if (!ws->client)
-        caws__mask(data, len, ws->in.key, 0);
-    if (caws__message_check(&ws->message, data, len, true))
+        caws__mask(data, len, ws->input->frame.key, 0);
+    if (caws__message_check(&ws->input->message, data, len, true))
         deliver_message(ws, data, len);
     else
         caws__deliver_bad_text(ws);
@@ -93,15 +100,15 @@ static void deliver_whole(struct caws_conn *ws, uint8_t *data, size_t len)
 void caws__deliver_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
                          bool frame_ends)
 {
-    bool last = frame_ends && ws->in.fin;
+    bool last = frame_ends && ws->input->frame.fin;
     if (ws->state != CAWS_OPEN) { /* not delivered any more, only counted */
-        caws__buffer_free(&ws->message.data, caws__alloc(ws));
+        caws__buffer_free(&ws->input->message.data, caws__alloc(ws));
         if (last)
-            caws__message_reset(&ws->message);
+            caws__message_reset(&ws->input->message);
     } else if (!caws__delivers_whole(ws->cfg)) {
         deliver_chunk(ws, data, len, last);
-    } else if (last && ws->message.fragments == 1 &&
-               ws->message.data.len == 0) {
+    } else if (last && ws->input->message.fragments == 1 &&
+               ws->input->message.data.len == 0) {
         deliver_whole(ws, data, len);
     } else {
         deliver_part(ws, data, len, last);

@@ -11,14 +11,6 @@ static inline bool caws__delivers_whole(const caws_config *cfg)
     return cfg->on_message && !cfg->on_chunk;
 }
 
-/* A message is whole, and about to be delivered. */
-static inline void caws__deliver_count(struct caws_conn *ws)
-{
-    ws->time.message = CAWS__NEVER;
-    if (ws->transport->counters)
-        ws->transport->counters->messages_in++;
-}
-
 /* A text is not UTF-8. */
 void caws__deliver_bad_text(struct caws_conn *ws);
 

@@ -3,6 +3,8 @@
 #ifndef CAWS__ENQUEUE_H
 #define CAWS__ENQUEUE_H
 
+#include <string.h>
+
 #include "protocol/conn.h"
 
 /* A data frame that is to be sent. */
@@ -13,9 +15,36 @@ struct caws__outgoing {
     bool fin;
 };
 
+/* A server's small frame behind others, in the same node: 60 instructions
+ * instead of 200. Nothing changes by it but that there is more of it. */
+static inline bool caws__enqueue_behind(struct caws_conn *ws,
+                                        const struct caws__outgoing *f)
+{
+    size_t size = 2 + f->len;
+    uint8_t *to;
+    if (ws->client || f->len > 125 || !caws__outbox_may_grow(&ws->out, size) ||
+        ws->out.queued + size > caws__max_buffered(ws->cfg) / 2)
+        return false;
+    to = ws->out.last->bytes + ws->out.last->len;
+    to[0] = (uint8_t)((f->fin ? CAWS__FIN : 0) | f->opcode);
+    to[1] = (uint8_t)f->len;
+    caws__outbox_commit(&ws->out, size, f->len);
+    if (f->fin && ws->transport->counters)
+        ws->transport->counters->messages_out++;
+    if (f->len > 0) /* last, so that nothing has to be saved from the call */
+        memcpy(to + 2, f->data, f->len);
+    return true;
+}
+
+int caws__enqueue_any(struct caws_conn *ws, const struct caws__outgoing *f);
+
 /* CAWS_ERR_FULL, CAWS_ERR_RANDOM or CAWS_ERR_NOMEM, and then nothing is
  * queued. */
-int caws__enqueue(struct caws_conn *ws, const struct caws__outgoing *f);
+static inline int caws__enqueue(struct caws_conn *ws,
+                                const struct caws__outgoing *f)
+{
+    return caws__enqueue_behind(ws, f) ? CAWS_OK : caws__enqueue_any(ws, f);
+}
 
 /* The first and the last step of it, for frames that exist already. */
 int caws__enqueue_make_room(struct caws_conn *ws, size_t size);

@@ -211,8 +211,8 @@ int caws_retarget(caws_conn *ws, const char *url)
     }
     caws__outbox_free(&out, caws__alloc(ws));
     caws__opening_free(opening, caws__alloc(ws));
-    caws__buffer_free(&ws->held, caws__alloc(ws));
-    ws->held_used = 0;
+    caws__input_free(ws->input, caws__alloc(ws));
+    ws->input = NULL;
     ws->eof_due = false; /* it was the old target's, too */
     ws->rearm = true;
     caws__changed(ws);

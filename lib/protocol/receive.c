@@ -14,7 +14,7 @@
 
 static void receive_payload(struct caws_conn *ws, uint8_t *data, size_t len)
 {
-    struct caws__reader *in = &ws->in;
+    struct caws__reader *in = &ws->input->frame;
     bool ends = in->left == len;
     in->left -= len;
     in->in_payload = !ends;
@@ -28,14 +28,15 @@ static void receive_payload(struct caws_conn *ws, uint8_t *data, size_t len)
 static void receive_frame(struct caws_conn *ws,
                           const struct caws__frame *frame)
 {
+    struct caws__reader *in = &ws->input->frame;
     const char *detail;
     int result = CAWS_OK;
-    ws->in.left = frame->len;
-    ws->in.opcode = frame->opcode;
-    ws->in.fin = frame->fin;
-    ws->in.phase = 0;
-    ws->in.in_payload = true;
-    memcpy(ws->in.key, frame->key, 4);
+    in->left = frame->len;
+    in->opcode = frame->opcode;
+    in->fin = frame->fin;
+    in->phase = 0;
+    in->in_payload = true;
+    memcpy(in->key, frame->key, 4);
     if (!caws__is_control_frame(frame->opcode))
         result = caws__deliver_frame(ws, frame, &detail);
     if (result != CAWS_OK)
@@ -46,7 +47,7 @@ static void receive_frame(struct caws_conn *ws,
 static size_t receive_header(struct caws_conn *ws, const uint8_t *data,
                              size_t len)
 {
-    struct caws__reader *in = &ws->in;
+    struct caws__reader *in = &ws->input->frame;
     const uint8_t *header = data;
     size_t before = in->spilled, have = len, used = len;
     const char *detail;
@@ -59,7 +60,8 @@ static size_t receive_header(struct caws_conn *ws, const uint8_t *data,
         header = in->spill;
     }
     size = caws__frame_read(header, have, !ws->client,
-                            ws->message.fragments > 0, &frame, &detail);
+                            ws->input->message.fragments > 0, &frame,
+                            &detail);
     if (size < 0) {
         caws__fail(ws, size, detail);
     } else if (size == 0) { /* then there were fewer than 14 bytes */
@@ -77,8 +79,8 @@ static size_t receive_header(struct caws_conn *ws, const uint8_t *data,
 /* Is there nothing unfinished, and is on_message to be called? */
 static bool receive_is_between(const struct caws_conn *ws)
 {
-    return !ws->in.in_payload && ws->in.spilled == 0 &&
-           ws->message.fragments == 0 && caws__delivers_whole(ws->cfg);
+    return (!ws->input || !caws__input_is_within(ws->input)) &&
+           caws__delivers_whole(ws->cfg);
 }
 
 /* Unmasks it, and is it UTF-8 if it should be? */
@@ -106,7 +108,6 @@ static size_t receive_messages(struct caws_conn *ws, uint8_t *data, size_t len)
     size_t max = caws__max_message(ws->cfg), used = 0, n;
     bool masked = !ws->client;
     struct caws__whole whole;
-    ws->time.message = CAWS__NEVER;
     while (ws->state == CAWS_OPEN && !ws->paused &&
            (n = caws__frame_read_whole(data + used, len - used, masked,
                                        &whole)) > 0 && whole.len <= max) {
@@ -125,21 +126,59 @@ static size_t receive_messages(struct caws_conn *ws, uint8_t *data, size_t len)
 
 static size_t receive_frames(struct caws_conn *ws, uint8_t *data, size_t len)
 {
+    struct caws__reader *in = &ws->input->frame;
     size_t used = 0;
-    if (receive_is_between(ws) &&
-        (used = receive_messages(ws, data, len)) > 0)
-        return used;
-    if (!ws->in.in_payload)
+    if (!in->in_payload)
         used = receive_header(ws, data, len);
-    if (ws->in.in_payload && !ws->deaf &&
-        (used < len || ws->in.left == 0)) {
+    if (in->in_payload && !ws->deaf && (used < len || in->left == 0)) {
         size_t n = len - used;
-        if (n > ws->in.left)
-            n = (size_t)ws->in.left;
+        if (n > in->left)
+            n = (size_t)in->left;
         receive_payload(ws, data + used, n);
         used += n;
     }
     return used;
+}
+
+/* ---- What is unfinished ------------------------------------------------ */
+
+static void receive_watch_message(struct caws_conn *ws)
+{
+    struct caws__input *input = ws->input;
+    if (ws->state != CAWS_OPEN)
+        return;
+    if (!caws__input_is_within(input))
+        input->due = CAWS__NEVER;
+    else if (input->due == CAWS__NEVER)
+        input->due = caws__after(ws->time.now,
+                                 caws__message_timeout(ws->cfg));
+}
+
+/* While bytes are used it lies on the stack; where something is unfinished
+ * after that, it moves to where it stays. */
+static void receive_keep(struct caws_conn *ws, struct caws__input *local)
+{
+    ws->input = NULL;
+    if (!ws->deaf) {
+        if (!caws__input_is_within(local))
+            return; /* then it has no buffers */
+        ws->input = caws__input_new(local, caws__alloc(ws));
+        if (ws->input)
+            return;
+        caws__fail_no_memory(ws);
+    }
+    caws__input_clear(local, caws__alloc(ws));
+}
+
+/* What is finished does not stay. */
+static void receive_drop(struct caws_conn *ws)
+{
+    if (!ws->input)
+        return;
+    if (!ws->deaf && (caws__held(ws) > 0 || caws__input_is_within(ws->input)))
+        return;
+    caws__input_free(ws->input, caws__alloc(ws));
+    ws->input = NULL;
 }
 
 /* ---- Bytes ------------------------------------------------------------- */
@@ -157,30 +196,57 @@ static void receive_refuse_held(struct caws_conn *ws)
                          "handshake was answered, RFC 6455 section 10.4");
 }
 
+static bool receive_add_held(struct caws_conn *ws, const uint8_t *data,
+                             size_t len)
+{
+    struct caws__input none;
+    if (!ws->input) {
+        caws__input_init(&none);
+        ws->input = caws__input_new(&none, caws__alloc(ws));
+    }
+    return ws->input && caws__buffer_add(&ws->input->held, caws__alloc(ws),
+                                         data, len) == CAWS_OK;
+}
+
 /* Keep what may not be used yet. An undecided client may send max_head in
  * all; a paused one has been told to stop by its full window. */
 static void receive_hold(struct caws_conn *ws, const uint8_t *data, size_t len)
 {
-    if (ws->undecided &&
-        len > receive_room(ws) - (ws->held.len - ws->held_used))
+    if (ws->undecided && len > receive_room(ws) - caws__held(ws))
         receive_refuse_held(ws);
-    else if (caws__buffer_add(&ws->held, caws__alloc(ws), data, len) !=
-             CAWS_OK)
+    else if (!receive_add_held(ws, data, len))
         caws__fail_no_memory(ws);
+}
+
+/* Messages, or a part of anything else, for which local serves meanwhile. */
+static size_t receive_next(struct caws_conn *ws, uint8_t *data, size_t len,
+                           struct caws__input *local)
+{
+    size_t used = receive_is_between(ws) ? receive_messages(ws, data, len) : 0;
+    if (used > 0)
+        return used;
+    if (!ws->input)
+        caws__input_init(ws->input = local);
+    return receive_frames(ws, data, len);
 }
 
 /* Returns how many bytes are left over, to be held. */
 static size_t receive_bytes(struct caws_conn *ws, uint8_t *data, size_t len)
 {
+    struct caws__input local;
     while (len > 0 && !ws->deaf && !ws->paused && !ws->undecided) {
         size_t used;
         if (ws->state == CAWS_CONNECTING)
             used = caws__opening_feed(ws, data, len);
         else
-            used = receive_frames(ws, data, len);
+            used = receive_next(ws, data, len, &local);
         data += used;
         len -= used;
     }
+    if (ws->input)
+        receive_watch_message(ws);
+    if (ws->input == &local)
+        receive_keep(ws, &local);
     return ws->deaf ? 0 : len;
 }
 
@@ -188,32 +254,18 @@ static size_t receive_bytes(struct caws_conn *ws, uint8_t *data, size_t len)
  * message must not make us copy the rest each time. */
 static void receive_use_held(struct caws_conn *ws)
 {
-    struct caws__buffer held = ws->held;
-    size_t from = ws->held_used, left;
-    ws->held = (struct caws__buffer){ NULL, 0, 0 };
-    ws->held_used = 0;
-    left = receive_bytes(ws, held.data + from, held.len - from);
+    struct caws__input *in = ws->input;
+    size_t from = in->held_used, left;
+    in->held_used = in->held.len;
+    left = receive_bytes(ws, in->held.data + from, in->held.len - from);
+    in->held_used = in->held.len - left;
     if (left == 0) {
-        caws__buffer_free(&held, caws__alloc(ws));
+        caws__buffer_free(&in->held, caws__alloc(ws));
+        in->held_used = 0;
         return;
     }
-    ws->held = held;
-    ws->held_used = held.len - left;
     if (ws->undecided && left > receive_room(ws))
         receive_refuse_held(ws);
-}
-
-/* Between two feeds: is a message, or a frame of any kind, unfinished? */
-static void receive_watch_message(struct caws_conn *ws)
-{
-    if (ws->state != CAWS_OPEN)
-        return;
-    if (ws->in.spilled == 0 && !ws->in.in_payload &&
-        ws->message.fragments == 0)
-        ws->time.message = CAWS__NEVER;
-    else if (ws->time.message == CAWS__NEVER)
-        ws->time.message = caws__after(ws->time.now,
-                                       caws__message_timeout(ws->cfg));
 }
 
 static void receive_drain(struct caws_conn *ws)
@@ -234,11 +286,10 @@ void caws__receive_held(struct caws_conn *ws)
         caws__opening_done(ws);
     if (ws->drain_due)
         receive_drain(ws);
-    if (ws->held.len > 0 && !ws->paused) {
+    if (caws__held(ws) > 0 && !ws->paused)
         receive_use_held(ws);
-        receive_watch_message(ws);
-    }
-    if (ws->eof_due && !ws->paused && ws->held.len == 0)
+    receive_drop(ws);
+    if (ws->eof_due && !ws->paused && caws__held(ws) == 0)
         caws__end(ws, CAWS_OK, NULL);
 }
 
@@ -260,7 +311,7 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
     left = receive_bytes(ws, data, len);
     if (left > 0)
         receive_hold(ws, (const uint8_t *)data + (len - left), left);
-    receive_watch_message(ws);
+    receive_drop(ws);
     caws__settle(ws);
     return ws->error;
 }

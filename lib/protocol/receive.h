@@ -10,7 +10,7 @@ static inline bool caws__receive_pending(const struct caws_conn *ws)
 {
     if (ws->open_due || (ws->drain_due && ws->state == CAWS_OPEN))
         return true;
-    return ((ws->held.len > 0 && !ws->deaf) || ws->eof_due) && !ws->paused &&
+    return ((caws__held(ws) > 0 && !ws->deaf) || ws->eof_due) && !ws->paused &&
            !ws->undecided;
 }
 

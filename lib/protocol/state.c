@@ -23,8 +23,8 @@ void caws__enter(struct caws_conn *ws, caws_state state)
     };
     assert(from[state] & 1u << ws->state);
     (void)from;
-    if (ws->state < CAWS_CLOSING)
-        ws->time.message = CAWS__NEVER;
+    if (state != CAWS_OPEN && ws->state < CAWS_CLOSING)
+        ws->time.paused = CAWS__NEVER; /* nothing has been put off yet */
     ws->state = (uint8_t)state;
     if (state == CAWS_OPEN)
         return;
@@ -47,20 +47,15 @@ void caws__end_by(struct caws_conn *ws, caws_ended_by who)
 
 /* ---- The clock --------------------------------------------------------- */
 
-uint64_t caws__after(uint64_t now, uint32_t ms)
-{
-    return ms == CAWS_OFF || now > CAWS__NEVER - ms ? CAWS__NEVER : now + ms;
-}
-
 /* Each byte that the peer takes of the last words puts the end off, four
  * times close_timeout_ms in all. */
 static uint64_t state_closing_due(struct caws_conn *ws)
 {
     uint32_t ms = caws__close_timeout(ws->cfg);
     uint64_t now = ws->time.now, due = caws__after(now, ms);
-    if (ws->time.message == CAWS__NEVER && due != CAWS__NEVER)
-        ws->time.message = now + 4 * (uint64_t)ms;
-    return due < ws->time.message ? due : ws->time.message;
+    if (ws->time.paused == CAWS__NEVER && due != CAWS__NEVER)
+        ws->time.paused = now + 4 * (uint64_t)ms;
+    return due < ws->time.paused ? due : ws->time.paused;
 }
 
 static uint64_t state_earlier(uint64_t a, uint64_t b)
@@ -74,9 +69,9 @@ static void state_resume(struct caws_conn *ws)
 {
     uint64_t now = ws->time.now, stood = now - ws->time.paused;
     ws->time.heard = state_earlier(ws->time.heard + stood, now);
-    if (ws->time.message != CAWS__NEVER)
-        ws->time.message = state_earlier(
-            ws->time.message + stood,
+    if (caws__message_due(ws) != CAWS__NEVER)
+        ws->input->due = state_earlier(
+            ws->input->due + stood,
             caws__after(now, caws__message_timeout(ws->cfg)));
     ws->rearm = true;
 }
@@ -99,12 +94,28 @@ void caws__settle_timers(struct caws_conn *ws)
         ws->time.phase = state_closing_due(ws);
 }
 
+/* Of two moments only the low half is kept. Before it could be taken for a
+ * later one, it is of no more use: a round trip of 49 days is none, and in 4
+ * seconds all of the allowance has come back. */
+static void state_advance(struct caws_conn *ws, uint64_t now_ms)
+{
+    uint64_t passed = now_ms - ws->time.now;
+    uint32_t low = (uint32_t)ws->time.now;
+    if (passed >= UINT32_MAX - (low - ws->time.pinged))
+        ws->measuring = false;
+    if (state_earlier(passed, 4000) + (low - ws->time.control) >= 4000)
+        ws->controls = 0;
+    ws->time.now = now_ms;
+}
+
 void caws__clock(struct caws_conn *ws, uint64_t now_ms)
 {
-    if (!ws->clocked)
-        ws->time.heard = ws->time.control = ws->time.pinged = now_ms;
+    if (!ws->clocked) {
+        ws->time.heard = ws->time.now = now_ms;
+        ws->time.control = ws->time.pinged = (uint32_t)now_ms;
+    }
     ws->clocked = true;
     if (now_ms > ws->time.now)
-        ws->time.now = now_ms;
+        state_advance(ws, now_ms);
     caws__settle(ws);
 }

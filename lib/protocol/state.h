@@ -11,7 +11,10 @@ void caws__enter(struct caws_conn *ws, caws_state state);
 void caws__changed(struct caws_conn *ws);
 
 /* A moment that is ms after now; never, for CAWS_OFF. */
-uint64_t caws__after(uint64_t now, uint32_t ms);
+static inline uint64_t caws__after(uint64_t now, uint32_t ms)
+{
+    return ms == CAWS_OFF || now > CAWS__NEVER - ms ? CAWS__NEVER : now + ms;
+}
 
 /* It is now_ms. */
 void caws__clock(struct caws_conn *ws, uint64_t now_ms);
@@ -21,6 +24,12 @@ static inline void caws__settle(struct caws_conn *ws)
 {
     if (ws->resumed || ws->rearm)
         caws__settle_timers(ws);
+}
+
+/* When the message under way is due; never, if there is none. */
+static inline uint64_t caws__message_due(const struct caws_conn *ws)
+{
+    return ws->input ? ws->input->due : CAWS__NEVER;
 }
 
 /* Who ended it: the first to say so. */

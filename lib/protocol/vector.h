@@ -8,7 +8,7 @@
 #include <immintrin.h>
 
 #define SIMD __attribute__((target("avx2")))
-#define SIMD_BYTES 32u
+#define SIMD_BYTES ((size_t)32)
 typedef __m256i simd;
 
 SIMD static inline simd simd_load(const uint8_t *p)
@@ -83,7 +83,7 @@ SIMD static inline bool simd_is_ascii(simd v)
 #include <arm_neon.h>
 
 #define SIMD
-#define SIMD_BYTES 16u
+#define SIMD_BYTES ((size_t)16)
 typedef uint8x16_t simd;
 
 static inline simd simd_load(const uint8_t *p)

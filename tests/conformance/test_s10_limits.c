@@ -143,7 +143,7 @@ static void memory_grows_with_bytes_received(void **state)
         peer_open(&p, end == PEER_CLIENT, &cfg);
         before = a.bytes;
         frames_feed(&p, "82[1048576]:");
-        assert_int_equal(a.bytes, before);
+        assert_true(a.bytes - before <= 256); /* that a frame is under way */
         for (size_t got = 1000; got <= 1000000; got += 1000) {
             peer_feed(&p, part, sizeof part);
             assert_true(a.bytes - before <= 2 * got + 4096);

@@ -57,7 +57,7 @@ static inline void want_failure(struct net *n, int error)
     assert_int_equal(seen.opens, 0);
     assert_non_null(strstr(told.detail, "RFC "));
     PUMP_UNTIL(n, n->loop->live == 0);
-    assert_int_equal(n->loop->ids.len, 0);
+    assert_int_equal(n->loop->deadlines.users, 0);
 }
 
 /* ---- By hand ----------------------------------------------------------- */

@@ -243,6 +243,40 @@ static void test_nobody_to_remove(void **state)
     caws_group_free(room);
 }
 
+/* Bytes that came before it, and groups: the link has one pointer for both. */
+static void test_groups_and_early_bytes(void **state)
+{
+    struct net n = room_new(state, CAWS_SLOW_CLOSE);
+    caws_group *other = caws_group_new(n.loop);
+    uint8_t frame[16];
+    size_t len = frame_write(frame, 0x81, "early", 5);
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    caws_conn *ws = caws_adopt_open(n.server, fds[0], NULL, NULL, frame, len);
+    assert_non_null(ws);
+    assert_int_equal(caws_group_add(room, ws), CAWS_OK);
+    assert_int_equal(caws_group_add(other, ws), CAWS_OK);
+    caws_group_remove(room, ws);
+    assert_int_equal(caws_group_count(room), 0);
+    caws_pause(ws); /* they wait on */
+    pump(&n, 2);
+    assert_int_equal(seen.messages, 0);
+    assert_int_equal(caws_group_count(room), 1); /* by on_open */
+    assert_int_equal(caws_group_add(room, ws), CAWS_OK);
+    assert_int_equal(caws_group_count(room), 1);
+    caws_resume(ws);
+    PUMP_UNTIL(&n, seen.messages == 1);
+    assert_int_equal(caws_group_send(other, NULL, CAWS_TEXT, "x", 1), 1);
+    caws_group_remove(room, ws);
+    assert_int_equal(caws_group_count(room), 0);
+    ws = caws_adopt_open(n.server, fds[1], NULL, NULL, frame, len);
+    assert_int_equal(caws_group_add(other, ws), CAWS_OK);
+    net_free(&n); /* with early bytes, in a group */
+    assert_int_equal(caws_group_count(other), 0);
+    caws_group_free(other);
+    caws_group_free(room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,7 +284,7 @@ int main(void)
         ON_BOTH(test_many_groups),      ON_BOTH(test_refused_leaves),
         ON_BOTH(test_busy_is_skipped),  ON_BOTH(test_slow_is_closed),
         ON_BOTH(test_slow_is_skipped),  ON_BOTH(test_clients),
-        ON_BOTH(test_nobody_to_remove),
+        ON_BOTH(test_nobody_to_remove), ON_BOTH(test_groups_and_early_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,7 +174,7 @@ static void test_half_closed_peer_gets_the_rest(void **state)
  * that is delivered all the same. */
 static void burst_open(caws_conn *ws)
 {
-    static char big[4 << 20];
+    static char big[16 << 20]; /* more than the system buffers */
     note_open(ws);
     caws_send(ws, CAWS_BINARY, big, sizeof big);
 }
@@ -305,7 +305,7 @@ static int say_later(caws_conn *ws, const caws_request *req)
 /* In whatever state a conn waits for its peer or for us, the loop sleeps. */
 static void test_waiting_is_no_work(void **state)
 {
-    static char big[4 << 20];
+    static char big[16 << 20]; /* more than the system buffers */
     caws_server_config cfg = echo_config();
     struct net n = net_new(state, &cfg);
     assert_rests(&n);

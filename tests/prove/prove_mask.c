@@ -14,6 +14,7 @@ int main(void)
         uint8_t *src = unknown(len), *dst = malloc(len);
         caws__mask_copy(dst, src, len, key, phase);
         caws__mask(src, len, key, phase);
+        caws__mask_ascii(src, len, key, phase);
         //@ assert \initialized(dst + (0 .. len - 1));
         free(dst);
         free(src);

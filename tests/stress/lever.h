@@ -169,6 +169,15 @@ static ssize_t lever_sendmsg(int fd, const struct msghdr *msg, int flags)
     return send(fd, msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len > 0, flags);
 }
 
+/* For one piece it is the same call. */
+static ssize_t lever_send(int fd, const void *data, size_t len, int flags)
+{
+    struct iovec v = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+    struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1 };
+
+    return lever_sendmsg(fd, &msg, flags);
+}
+
 static int lever_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
                              struct addrinfo **out)
 {
@@ -215,6 +224,7 @@ static int lever_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 #define mmap(...) (lever_fails(MMAP, -1) ? MAP_FAILED : mmap(__VA_ARGS__))
 #define getrandom lever_getrandom
 #define recv lever_recv
+#define send lever_send
 #define sendmsg lever_sendmsg
 #define getaddrinfo lever_getaddrinfo
 #define epoll_ctl lever_epoll_ctl
@@ -270,6 +280,7 @@ static int lever_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 #undef mmap
 #undef getrandom
 #undef recv
+#undef send
 #undef sendmsg
 #undef getaddrinfo
 #undef epoll_ctl

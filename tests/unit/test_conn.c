@@ -142,6 +142,22 @@ static void test_headers_of_the_peer(void **state)
     peer_free(&p);
 }
 
+/* The handshake is gone by then, and the reason of a Close in its place. */
+static void test_no_headers_at_the_end(void **state)
+{
+    struct peer p = { 0 };
+    caws_slice name, value;
+    (void)state;
+    peer_open(&p, PEER_CLIENT, NULL);
+    peer_feed_frame(&p, 0x88, "\3\350bye", 5);
+    assert_string_equal(p.log + strlen(p.log) - 1, "\n");
+    assert_non_null(strstr(p.log, "bye"));
+    assert_null(caws_header(p.ws, "Upgrade").data);
+    assert_false(caws_header_at(p.ws, 0, &name, &value));
+    assert_int_equal(caws_http_status(p.ws), 0);
+    peer_free(&p);
+}
+
 /* What it wants, from birth to the end, as a server. */
 static void test_wants(void **state)
 {
@@ -232,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_what_is_kept_for_others),
         cmocka_unit_test(test_an_idle_conn_is_one_block),
         cmocka_unit_test(test_headers_of_the_peer),
+        cmocka_unit_test(test_no_headers_at_the_end),
         cmocka_unit_test(test_wants),
         cmocka_unit_test(test_needs_drain),
         cmocka_unit_test(test_a_conn_that_nobody_listens_to),

@@ -167,6 +167,51 @@ static void test_a_round_trip_without_measure(void **state)
     peer_free(&p);
 }
 
+/* The same in steps, after which the low half of the time is what it was. */
+static void test_a_round_trip_of_many_ticks(void **state)
+{
+    caws_config cfg = { .ping_interval_ms = CAWS_OFF, .pong_timeout_ms = CAWS_OFF };
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_CLIENT, &cfg);
+    caws_ping(p.ws, NULL, 0);
+    peer_take(&p);
+    peer_tick(&p, 0);
+    for (int i = 0; i < 16; i++)
+        peer_tick(&p, (uint64_t)1 << 28);
+    peer_feed_frame(&p, 0x8a, "", 0);
+    assert_int_equal(caws_round_trip_ms(p.ws), 0);
+    peer_free(&p);
+}
+
+/* All of the allowance is back, though the low half of the time is what it was
+ * when it had been used up. */
+static void test_the_allowance_after_years(void **state)
+{
+    static const uint64_t steps[][3] = {
+        { (uint64_t)1 << 32, 0, 0 },
+        { 3999, 1, ((uint64_t)1 << 32) - 4000 },
+        { 3000, 3000, ((uint64_t)1 << 40) - 6000 },
+        { 1, 3999, ((uint64_t)1 << 32) - 4000 },
+    };
+    caws_config cfg = { .ping_interval_ms = CAWS_OFF, .max_control_burst = 4 };
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct peer p = { 0 };
+        peer_open(&p, PEER_CLIENT, &cfg);
+        for (int round = 0; round < 2; round++) {
+            for (int n = 0; n < 4; n++)
+                assert_int_equal(peer_feed_frame(&p, 0x8a, "", 0), CAWS_OK);
+            for (int k = 0; k < 3; k++)
+                peer_tick(&p, steps[i][k]);
+        }
+        for (int n = 0; n < 4; n++)
+            assert_int_equal(peer_feed_frame(&p, 0x8a, "", 0), CAWS_OK);
+        assert_int_equal(peer_feed_frame(&p, 0x8a, "", 0), CAWS_ERR_LIMIT);
+        peer_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +224,8 @@ int main(void)
         cmocka_unit_test(test_the_whole_allowance),
         cmocka_unit_test(test_a_ping_while_closing),
         cmocka_unit_test(test_a_round_trip_without_measure),
+        cmocka_unit_test(test_a_round_trip_of_many_ticks),
+        cmocka_unit_test(test_the_allowance_after_years),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

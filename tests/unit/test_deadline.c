@@ -240,6 +240,19 @@ static void test_an_empty_feed_is_not_heard(void **state)
     peer_free(&p);
 }
 
+/* A moment past the end of time never comes. */
+static void test_the_end_of_time(void **state)
+{
+    struct peer p = { 0 };
+    (void)state;
+    peer_open(&p, PEER_SERVER, NULL);
+    p.now = UINT64_MAX - 10;
+    peer_feed_frame_text(&p, 0x81, "x");
+    assert_true(peer_log_has(&p, "text 1"));
+    assert_true(caws_deadline(p.ws) == UINT64_MAX);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_feed_is_not_heard),
         cmocka_unit_test(test_a_reader_that_does_not_read),
         cmocka_unit_test(test_a_slow_reader_of_the_last_words),
+        cmocka_unit_test(test_the_end_of_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static void test_writing_only_while_it_is_blocked(void **state)
 
 static uint64_t armed(const struct joined *j)
 {
-    return j->net.loop->deadlines.entries[j->link->slot - 1].due;
+    return caws__alarms_due(&j->net.loop->deadlines, &j->link->alarm);
 }
 
 /* What is armed is never too late, but may be too early. */
@@ -90,6 +90,9 @@ static void test_the_clock_is_set_when_it_is_nearer(void **state)
     assert_true(armed(&j) == ping);
     caws_close(j.ws, 1000, NULL); /* and its end comes sooner */
     pump(&j.net, 0);
+    assert_true(caws_deadline(j.ws) == 0); /* our Close has left: at once */
+    assert_true(armed(&j) == j.net.loop->now_ms);
+    pump(&j.net, 0);
     assert_true(caws_deadline(j.ws) + 10000 < ping);
     assert_true(armed(&j) == caws_deadline(j.ws));
     joined_free(&j);
@@ -99,7 +102,7 @@ static void test_the_clock_is_set_when_it_is_nearer(void **state)
 static void test_a_deadline_that_has_moved(void **state)
 {
     struct joined j = joined_new(state);
-    caws__heap_set(&j.net.loop->deadlines, &j.net.loop->alloc, &j.link->slot, 1);
+    caws__alarms_set(&j.net.loop->deadlines, &j.link->alarm, 1);
     assert_int_equal(caws_loop_timeout(j.net.loop), 0);
     caws_loop_step(j.net.loop, 0);
     assert_true(armed(&j) == caws_deadline(j.ws));

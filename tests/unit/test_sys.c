@@ -104,14 +104,21 @@ static void test_interrupted_calls(void **state)
 
 static void test_no_sigpipe(void **state)
 {
-    struct iovec v = { (void *)(uintptr_t) "x", 1 };
+    struct iovec v[2] = { { (void *)(uintptr_t) "x", 1 }, { (void *)(uintptr_t) "yz", 2 } };
+    char got[8];
     int fds[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    assert_int_equal(caws__sys_sendmsg(fds[0], &v, 1), 1);
+    assert_int_equal(caws__sys_sendmsg(fds[0], v, 1), 1);
+    assert_int_equal(caws__sys_sendmsg(fds[0], v, 2), 3);
+    assert_int_equal(read(fds[1], got, sizeof got), 4);
+    assert_memory_equal(got, "xxyz", 4);
     close(fds[1]);
-    assert_int_equal(caws__sys_sendmsg(fds[0], &v, 1), -1);
-    assert_int_equal(errno, EPIPE);
+    for (size_t count = 1; count <= 2; count++) {
+        errno = 0;
+        assert_int_equal(caws__sys_sendmsg(fds[0], v, count), -1);
+        assert_int_equal(errno, EPIPE);
+    }
     close(fds[0]);
 }
 
