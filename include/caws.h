@@ -275,13 +275,13 @@ typedef struct caws_transport {
 /* Memory a conn takes, all from config.alloc and all bounded:
  *   at birth      one fixed block, with the transport owner's room in it
  *   CONNECTING    the HTTP head, at most max_head, freed when OPEN
- *   receiving     at most max_message, only for a message that spans two
- *                 caws_feed calls or two frames; grows with bytes received,
- *                 never with a length the peer merely announced
+ *   receiving     at most max_message, and 256 bytes, only for a message that
+ *                 spans two caws_feed calls or two frames; grows with bytes
+ *                 received, never with a length the peer merely announced
  *   sending       at most max_buffered or one message, whichever is more,
  *                 and what max_control_burst + 1 Pongs, a Ping and a Close
- *                 take. Small frames share blocks of 4 KiB; one that a
- *                 control frame cut short may stay nearly empty
+ *                 take. Small frames share blocks of up to 4 KiB; one that
+ *                 a control frame cut short may stay nearly empty
  * An idle OPEN conn holds only the fixed block, and the name of the agreed
  * subprotocol if there is one.
  * transport may be NULL, else it must outlive the conn. NULL is returned for

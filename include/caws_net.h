@@ -34,7 +34,9 @@ typedef struct caws_group caws_group;
 
 /* ---- Loop -------------------------------------------------------------- */
 
-caws_loop *caws_loop_new(const caws_alloc *alloc); /* NULL: C library */
+/* NULL: the C library's. What its conns free the loop keeps for later ones, up
+ * to 16 MiB, and gives back bit by bit what is not needed. */
+caws_loop *caws_loop_new(const caws_alloc *alloc);
 /* Aborts what is open (each on_close is called, and can begin nothing new),
  * drops tasks and timers. Not from a handler. */
 void       caws_loop_free(caws_loop *loop);

@@ -8,7 +8,7 @@
 
 #include <caws_net.h>
 
-#define CAWS__POOL_GRAIN 16u /* small sizes are multiples of this ... */
+#define CAWS__POOL_GRAIN 8u  /* small sizes are multiples of this ... */
 #define CAWS__POOL_SMALL 4096u             /* ... up to this one */
 #define CAWS__POOL_LISTS (CAWS__POOL_SMALL / CAWS__POOL_GRAIN)
 #define CAWS__POOL_LARGE 32u                /* larger blocks that are kept */

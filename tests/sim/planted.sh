@@ -4,7 +4,7 @@
 # made of the objects, until it fails. CC, FLAGS and BUILD as in the Makefile;
 # ONLY=NAME tries one bug.
 BUILD=${BUILD:-build}
-SEEDS=${PLANTED_SEEDS:-10000}
+SEEDS=${PLANTED_SEEDS:-20000}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
