@@ -32,7 +32,7 @@ struct caws_conn {
     };
     char *subprotocol;             /* agreed, or NULL                     */
     struct caws__input *input;     /* what is unfinished, or NULL         */
-    struct caws__outbox out;
+    struct caws__outbox *out;      /* never NULL; see caws__outbox_none   */
     struct caws__times time;
     struct caws__utf8 sending_utf8;
     uint32_t round_trip;
