@@ -12,9 +12,9 @@
 /* Moments, in the caller's milliseconds. */
 struct caws__times {
     uint64_t now;     /* of the last feed or tick                            */
-    uint64_t heard;   /* the last byte came                                  */
-    uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong,
-                         then the end of the closing                         */
+    uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong that is
+                         waited for, then the end of the closing. OPEN, and
+                         not waiting: when the last byte came                */
     uint64_t paused;  /* since; then, when CLOSING: due, the moment past
                          which phase is not put off                          */
     /* The low halves of two more; see caws__clock. */

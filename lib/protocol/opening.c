@@ -33,9 +33,11 @@ static void opening_free(struct caws_conn *ws)
 void caws__opening_done(struct caws_conn *ws)
 {
     ws->open_due = false;
-    ws->time.heard = ws->time.now;
-    if (ws->state == CAWS_OPEN && ws->cfg->on_open)
-        ws->cfg->on_open(ws);
+    if (ws->state == CAWS_OPEN) {
+        ws->rearm = true;
+        if (ws->cfg->on_open)
+            ws->cfg->on_open(ws);
+    }
     opening_free(ws);
 }
 

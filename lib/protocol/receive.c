@@ -302,7 +302,8 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
         return ws->error;
     if (ws->transport->counters)
         ws->transport->counters->bytes_in += len;
-    ws->time.heard = ws->time.now;
+    if (ws->state == CAWS_OPEN)
+        ws->time.phase = ws->time.now;
     ws->pinging = false;
     if (caws__receive_pending(ws))
         caws__receive_held(ws); /* what is queued there did not wait */
