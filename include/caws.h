@@ -282,8 +282,8 @@ typedef struct caws_transport {
  *                 and what max_control_burst + 1 Pongs, a Ping and a Close
  *                 take. Small frames share blocks of up to 4 KiB; one that
  *                 a control frame cut short may stay nearly empty
- * An idle OPEN conn holds only the fixed block, and the name of the agreed
- * subprotocol if there is one.
+ * An OPEN conn with nothing unfinished or buffered holds only the fixed block,
+ * and the name of the agreed subprotocol if there is one.
  * transport may be NULL, else it must outlive the conn. NULL is returned for
  * want of memory, where the random source fails (a client's key), or where the
  * config or URL is invalid, which caws_config_check tells: CAWS_ERR_URL, or

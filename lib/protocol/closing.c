@@ -241,7 +241,7 @@ void caws__end(struct caws_conn *ws, int error, const char *detail)
         closing_report_end(ws, error, detail);
     ws->eof = ws->deaf = true;
     if (error != CAWS_OK || (ws->client && ws->state == CAWS_CONNECTING) ||
-        caws__outbox_empty(&ws->out))
+        caws__outbox_empty(ws->out))
         ws->over = true;
     caws__finish(ws);
 }

@@ -81,6 +81,7 @@ static caws_conn *conn_new(const caws_config *cfg,
     memset(ws, 0, conn_size(transport));
     ws->cfg = cfg;
     ws->transport = transport;
+    ws->out = caws__outbox_none();
     ws->client = client;
     ws->owed = client;
     ws->rearm = true;
@@ -172,7 +173,7 @@ unsigned caws_wants(const caws_conn *ws)
     unsigned wants = 0;
     if (ws->over)
         return CAWS_WANT_CLOSE;
-    if (!caws__outbox_empty(&ws->out))
+    if (!caws__outbox_empty(ws->out))
         wants |= CAWS_WANT_WRITE;
     else if (ws->deaf && !ws->client)
         wants |= CAWS_WANT_SHUTDOWN;
@@ -190,7 +191,7 @@ caws_state caws_ready_state(const caws_conn *ws)
 
 size_t caws_buffered_amount(const caws_conn *ws)
 {
-    return ws->out.buffered;
+    return ws->out->buffered;
 }
 
 bool caws_needs_drain(const caws_conn *ws)

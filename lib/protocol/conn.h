@@ -12,9 +12,9 @@
 /* Moments, in the caller's milliseconds. */
 struct caws__times {
     uint64_t now;     /* of the last feed or tick                            */
-    uint64_t heard;   /* the last byte came                                  */
-    uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong,
-                         then the end of the closing                         */
+    uint64_t phase;   /* due: CONNECTING the handshake, OPEN the Pong that is
+                         waited for, then the end of the closing. OPEN, and
+                         not waiting: when the last byte came                */
     uint64_t paused;  /* since; then, when CLOSING: due, the moment past
                          which phase is not put off                          */
     /* The low halves of two more; see caws__clock. */
@@ -32,7 +32,7 @@ struct caws_conn {
     };
     char *subprotocol;             /* agreed, or NULL                     */
     struct caws__input *input;     /* what is unfinished, or NULL         */
-    struct caws__outbox out;
+    struct caws__outbox *out;      /* never NULL; see caws__outbox_none   */
     struct caws__times time;
     struct caws__utf8 sending_utf8;
     uint32_t round_trip;

@@ -10,7 +10,7 @@
 static uint64_t deadline_alive(const struct caws_conn *ws)
 {
     return ws->pinging ? ws->time.phase
-                       : caws__after(ws->time.heard,
+                       : caws__after(ws->time.phase,
                                      caws__ping_interval(ws->cfg));
 }
 

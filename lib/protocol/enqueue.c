@@ -61,7 +61,7 @@ int caws__enqueue_control(struct caws_conn *ws, enum caws__kind kind,
 int caws__enqueue_ping(struct caws_conn *ws, const void *data, size_t len)
 {
     int result = CAWS_OK;
-    if (!ws->out.pinging) /* one that has not left yet will do */
+    if (!ws->out->pinging) /* one that has not left yet will do */
         result = caws__enqueue_control(ws, CAWS__NODE_PING, data, len);
     if (result == CAWS_OK)
         ws->pinging = ws->rearm = true;
@@ -84,15 +84,15 @@ void caws__taken(struct caws_conn *ws, size_t len)
     /* Whoever takes bytes is alive, only slow. */
     if (len > 0 && (ws->pinging || ws->state >= CAWS_CLOSING))
         ws->rearm = true;
-    if (ws->above && ws->out.queued <= caws__max_buffered(ws->cfg) / 2)
+    if (ws->above && ws->out->queued <= caws__max_buffered(ws->cfg) / 2)
         ws->drain_due = true;
 }
 
 static bool enqueue_fits(const struct caws_conn *ws, size_t size)
 {
     size_t max = caws__max_buffered(ws->cfg);
-    return ws->out.queued == 0 ||
-           (ws->out.queued <= max && size <= max - ws->out.queued);
+    return ws->out->queued == 0 ||
+           (ws->out->queued <= max && size <= max - ws->out->queued);
 }
 
 /* The transport has taken len bytes of what it was shown by write_now, and
@@ -100,7 +100,7 @@ static bool enqueue_fits(const struct caws_conn *ws, size_t size)
 static void enqueue_taken_now(struct caws_conn *ws, size_t len)
 {
     caws_slice v;
-    while (len > 0 && caws__outbox_offer(&ws->out, &v, 1, 1) > 0) {
+    while (len > 0 && caws__outbox_offer(ws->out, &v, 1, 1) > 0) {
         size_t n = len < v.len ? len : v.len;
         caws__taken(ws, n);
         len -= n;
@@ -115,7 +115,7 @@ int caws__enqueue_make_room(struct caws_conn *ws, size_t size)
     if (enqueue_fits(ws, size))
         return CAWS_OK;
     if (ws->transport->write_now &&
-        (n = caws__outbox_peek(&ws->out, v, ENQUEUE_SLICES)) > 0) {
+        (n = caws__outbox_peek(ws->out, v, ENQUEUE_SLICES)) > 0) {
         enqueue_taken_now(ws, ws->transport->write_now(ws, v, n));
         caws__changed(ws);
     }
@@ -129,7 +129,7 @@ void caws__enqueued(struct caws_conn *ws, bool fin)
 {
     if (fin && ws->transport->counters)
         ws->transport->counters->messages_out++;
-    if (ws->out.queued > caws__max_buffered(ws->cfg) / 2)
+    if (ws->out->queued > caws__max_buffered(ws->cfg) / 2)
         ws->above = true;
     caws__changed(ws);
 }
@@ -150,12 +150,12 @@ static int enqueue_large(struct caws_conn *ws, const struct caws__outgoing *f,
                       size_t size, const uint8_t key[4])
 {
     caws_slice v[ENQUEUE_SLICES + 2];
-    size_t n = caws__outbox_peek(&ws->out, v, ENQUEUE_SLICES);
+    size_t n = caws__outbox_peek(ws->out, v, ENQUEUE_SLICES);
     size_t header, taken, before = enqueue_bytes(v, n);
     struct caws__node *node;
-    if (n == 0 && !caws__outbox_empty(&ws->out))
+    if (n == 0 && !caws__outbox_empty(ws->out))
         return 1;
-    node = caws__node_new(caws__alloc(ws), CAWS__NODE_DATA, size);
+    node = caws__outbox_node(&ws->out, caws__alloc(ws), CAWS__NODE_DATA, size);
     if (!node)
         return CAWS_ERR_NOMEM;
     header = enqueue_header(ws, node->room, f->fin, f->opcode, f->len, key);
@@ -165,14 +165,12 @@ static int enqueue_large(struct caws_conn *ws, const struct caws__outgoing *f,
     v[n++] = (caws_slice){ ws->client ? (const char *)node->room + header
                                       : f->data, f->len };
     taken = ws->transport->write_now(ws, v, n);
-    enqueue_taken_now(ws, taken < before ? taken : before);
-    taken = taken < before ? 0 : taken - before;
-    if (!ws->client && taken < header + f->len) {
-        size_t gone = taken > header ? taken - header : 0;
+    if (!ws->client && taken < before + header + f->len) {
+        size_t gone = taken > before + header ? taken - before - header : 0;
         memcpy(node->room + header + gone, (const char *)f->data + gone,
                f->len - gone);
     }
-    caws__outbox_append(&ws->out, node, size, f->len);
+    caws__outbox_append(ws->out, node, size, f->len);
     enqueue_taken_now(ws, taken);
     return CAWS_OK;
 }
@@ -186,7 +184,7 @@ static int enqueue_copied(struct caws_conn *ws, const struct caws__outgoing *f,
         return CAWS_ERR_NOMEM;
     header = enqueue_header(ws, to, f->fin, f->opcode, f->len, key);
     enqueue_payload(ws, to + header, f->data, f->len, key);
-    caws__outbox_commit(&ws->out, size, f->len);
+    caws__outbox_commit(ws->out, size, f->len);
     return CAWS_OK;
 }
 

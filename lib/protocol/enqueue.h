@@ -22,13 +22,13 @@ static inline bool caws__enqueue_behind(struct caws_conn *ws,
 {
     size_t size = 2 + f->len;
     uint8_t *to;
-    if (ws->client || f->len > 125 || !caws__outbox_may_grow(&ws->out, size) ||
-        ws->out.queued + size > caws__max_buffered(ws->cfg) / 2)
+    if (ws->client || f->len > 125 || !caws__outbox_may_grow(ws->out, size) ||
+        ws->out->queued + size > caws__max_buffered(ws->cfg) / 2)
         return false;
-    to = ws->out.last->bytes + ws->out.last->len;
+    to = ws->out->last->bytes + ws->out->last->len;
     to[0] = (uint8_t)((f->fin ? CAWS__FIN : 0) | f->opcode);
     to[1] = (uint8_t)f->len;
-    caws__outbox_commit(&ws->out, size, f->len);
+    caws__outbox_commit(ws->out, size, f->len);
     if (f->fin && ws->transport->counters)
         ws->transport->counters->messages_out++;
     if (f->len > 0) /* last, so that nothing has to be saved from the call */

@@ -63,6 +63,14 @@ size_t caws__node_rest_of_message(const struct caws__node *node, size_t at,
     return at;
 }
 
+size_t caws__node_cut(struct caws__node *node, size_t at)
+{
+    size_t bytes = node->len - at;
+    node->payload -= caws__node_payload(node, at);
+    node->len = at;
+    return bytes;
+}
+
 /* Payload among the next n bytes of a node of data. */
 static size_t node_walk(struct caws__node *node, size_t n)
 {

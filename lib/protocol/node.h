@@ -37,6 +37,8 @@ size_t caws__node_payload(const struct caws__node *node, size_t at);
  * *begun becomes false with the last of them. */
 size_t caws__node_rest_of_message(const struct caws__node *node, size_t at,
                                   bool *begun);
+/* Drop all from at, a frame's start, on. Returns how many bytes that was. */
+size_t caws__node_cut(struct caws__node *node, size_t at);
 /* The transport has taken n more bytes. Returns how many of them were payload
  * of messages. */
 size_t caws__node_take(struct caws__node *node, size_t n);

@@ -33,9 +33,11 @@ static void opening_free(struct caws_conn *ws)
 void caws__opening_done(struct caws_conn *ws)
 {
     ws->open_due = false;
-    ws->time.heard = ws->time.now;
-    if (ws->state == CAWS_OPEN && ws->cfg->on_open)
-        ws->cfg->on_open(ws);
+    if (ws->state == CAWS_OPEN) {
+        ws->rearm = true;
+        if (ws->cfg->on_open)
+            ws->cfg->on_open(ws);
+    }
     opening_free(ws);
 }
 
@@ -189,7 +191,7 @@ int caws__opening_begin(struct caws_conn *ws, const caws_url *url)
 /* All or nothing: the old request goes when the new one is there. */
 int caws_retarget(caws_conn *ws, const char *url)
 {
-    struct caws__outbox out;
+    struct caws__outbox *out;
     struct caws__opening *opening;
     caws_url parsed;
     int result = ws && url ? caws_config_check(ws->cfg, url) : CAWS_ERR_ARG;
@@ -200,7 +202,7 @@ int caws_retarget(caws_conn *ws, const char *url)
     caws_url_parse(url, &parsed); /* which the check has done, too */
     out = ws->out;
     opening = ws->opening;
-    ws->out = (struct caws__outbox){ 0 };
+    ws->out = caws__outbox_none();
     ws->opening = NULL;
     result = caws__opening_begin(ws, &parsed);
     if (result != CAWS_OK) {

@@ -2,9 +2,52 @@
 
 #include <string.h>
 
+#include "protocol/buffer.h"
+
 /* With its node's fields and malloc's: half a KiB, and a page. */
 #define OUTBOX_SHORT 416u
 #define OUTBOX_CHUNK 4000u
+
+/* ---- Birth and death --------------------------------------------------- */
+
+struct caws__outbox *caws__outbox_none(void)
+{
+    static const struct caws__outbox none = { 0 };
+    return (struct caws__outbox *)(uintptr_t)&none;
+}
+
+static int outbox_begin(struct caws__outbox **out, const caws_alloc *alloc)
+{
+    struct caws__outbox *own;
+    if (*out != caws__outbox_none())
+        return CAWS_OK;
+    own = caws__resize(alloc, NULL, 0, sizeof *own);
+    if (!own)
+        return CAWS_ERR_NOMEM;
+    *own = (struct caws__outbox){ 0 };
+    *out = own;
+    return CAWS_OK;
+}
+
+/* Back to none, if it is empty. What was dropped still counts as buffered. */
+static void outbox_end(struct caws__outbox **out, const caws_alloc *alloc)
+{
+    if (*out != caws__outbox_none() && caws__outbox_empty(*out) &&
+        (*out)->buffered == 0)
+        caws__outbox_free(out, alloc);
+}
+
+struct caws__node *caws__outbox_node(struct caws__outbox **out,
+                                     const caws_alloc *alloc,
+                                     enum caws__kind kind, size_t cap)
+{
+    struct caws__node *node = NULL;
+    if (outbox_begin(out, alloc) == CAWS_OK)
+        node = caws__node_new(alloc, kind, cap);
+    if (!node)
+        outbox_end(out, alloc);
+    return node;
+}
 
 /* ---- The list ---------------------------------------------------------- */
 
@@ -38,16 +81,17 @@ static size_t outbox_cap(const struct caws__outbox *out, size_t size)
     return size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK;
 }
 
-uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
+uint8_t *caws__outbox_room(struct caws__outbox **out, const caws_alloc *alloc,
                            size_t size)
 {
     struct caws__node *node;
-    if (caws__outbox_may_grow(out, size))
-        return out->last->bytes + out->last->len;
-    node = caws__node_new(alloc, CAWS__NODE_DATA, outbox_cap(out, size));
+    if (caws__outbox_may_grow(*out, size))
+        return (*out)->last->bytes + (*out)->last->len;
+    node = caws__outbox_node(out, alloc, CAWS__NODE_DATA,
+                             outbox_cap(*out, size));
     if (!node)
         return NULL;
-    outbox_link(out, out->last, node);
+    outbox_link(*out, (*out)->last, node);
     return node->bytes;
 }
 
@@ -58,34 +102,35 @@ void caws__outbox_append(struct caws__outbox *out, struct caws__node *node,
     caws__outbox_commit(out, size, payload);
 }
 
-int caws__outbox_share(struct caws__outbox *out, const caws_alloc *alloc,
+int caws__outbox_share(struct caws__outbox **out, const caws_alloc *alloc,
                        caws_prepared *msg)
 {
-    struct caws__node *node = caws__node_new(alloc, CAWS__NODE_DATA, 0);
+    struct caws__node *node = caws__outbox_node(out, alloc, CAWS__NODE_DATA, 0);
     if (!node)
         return CAWS_ERR_NOMEM;
     caws__prepared_share(msg);
     node->shared = msg;
     node->bytes = msg->frame;
-    caws__outbox_append(out, node, msg->len, msg->len - msg->header);
+    caws__outbox_append(*out, node, msg->len, msg->len - msg->header);
     return CAWS_OK;
 }
 
-int caws__outbox_http(struct caws__outbox *out, const caws_alloc *alloc,
+int caws__outbox_http(struct caws__outbox **out, const caws_alloc *alloc,
                       const void *text, size_t len)
 {
-    struct caws__node *node = caws__node_new(alloc, CAWS__NODE_HTTP, len);
+    struct caws__node *node =
+        caws__outbox_node(out, alloc, CAWS__NODE_HTTP, len);
     if (!node)
         return CAWS_ERR_NOMEM;
     memcpy(node->room, text, len);
     node->len = node->offered = len;
-    outbox_link(out, out->last, node);
-    out->frozen = node;
+    outbox_link(*out, (*out)->last, node);
+    (*out)->frozen = node;
     return CAWS_OK;
 }
 
-/* Where frames were added to a node after it was offered, give them a node of
- * their own, so that a control frame fits between. */
+/* Frames that were added to a node after it was offered get one of their own,
+ * so that a control frame fits between. */
 static int outbox_split_frozen(struct caws__outbox *out,
                                const caws_alloc *alloc)
 {
@@ -142,55 +187,54 @@ static void outbox_queue_pong(struct caws__outbox *out,
     out->late = node;
 }
 
-int caws__outbox_control(struct caws__outbox *out, const caws_alloc *alloc,
-                         enum caws__kind kind, const uint8_t *frame,
-                         size_t len, uint32_t max_pongs)
+static void outbox_queue_control(struct caws__outbox *out,
+                                 const caws_alloc *alloc,
+                                 struct caws__node *node, uint32_t max_pongs)
 {
-    struct caws__node *node = caws__node_new(alloc, kind, len);
-    if (!node)
-        return CAWS_ERR_NOMEM;
-    /* A Close has no need of it: while a Pong waits apart, no node grows that
-     * was offered (caws__outbox_room). */
-    if (kind != CAWS__NODE_CLOSE &&
-        outbox_split_frozen(out, alloc) != CAWS_OK) {
-        caws__node_free(node, alloc);
-        return CAWS_ERR_NOMEM;
-    }
-    memcpy(node->room, frame, len);
-    node->len = len;
-    if (kind == CAWS__NODE_PONG) {
+    if (node->kind == CAWS__NODE_PONG) {
         outbox_queue_pong(out, alloc, node, max_pongs);
-    } else if (kind == CAWS__NODE_PING) {
+    } else if (node->kind == CAWS__NODE_PING) {
         outbox_link_late(out);
         outbox_link_control(out, node);
     } else {
         outbox_link_late(out);
         outbox_link(out, out->last, node);
     }
+}
+
+int caws__outbox_control(struct caws__outbox **out, const caws_alloc *alloc,
+                         enum caws__kind kind, const uint8_t *frame,
+                         size_t len, uint32_t max_pongs)
+{
+    struct caws__node *node = caws__outbox_node(out, alloc, kind, len);
+    if (!node)
+        return CAWS_ERR_NOMEM;
+    /* A Close has no need of it: while a Pong waits apart, no node grows that
+     * was offered (caws__outbox_room). */
+    if (kind != CAWS__NODE_CLOSE &&
+        outbox_split_frozen(*out, alloc) != CAWS_OK) {
+        caws__node_free(node, alloc);
+        return CAWS_ERR_NOMEM;
+    }
+    memcpy(node->room, frame, len);
+    node->len = len;
+    outbox_queue_control(*out, alloc, node, max_pongs);
     return CAWS_OK;
 }
 
 /* ---- Dropping data ----------------------------------------------------- */
 
-static void outbox_cut(struct caws__outbox *out, struct caws__node *node,
-                       size_t at)
+void caws__outbox_discard(struct caws__outbox **of, const caws_alloc *alloc)
 {
-    size_t payload = caws__node_payload(node, at);
-    out->queued -= node->len - at;
-    node->payload -= payload;
-    node->len = at;
-}
-
-void caws__outbox_discard(struct caws__outbox *out, const caws_alloc *alloc)
-{
+    struct caws__outbox *out = *of;
     struct caws__node *prev = NULL, *next;
     struct caws__node *node = out->frozen ? out->frozen : out->first;
     bool begun = true; /* unless the next frame starts a message */
     for (; node; node = next) {
         next = node->next;
         if (node->kind == CAWS__NODE_DATA)
-            outbox_cut(out, node,
-                       caws__node_rest_of_message(node, node->offered, &begun));
+            out->queued -= caws__node_cut(
+                node, caws__node_rest_of_message(node, node->offered, &begun));
         if (node->taken < node->len) {
             prev = node;
         } else {
@@ -198,6 +242,7 @@ void caws__outbox_discard(struct caws__outbox *out, const caws_alloc *alloc)
             caws__node_free(node, alloc);
         }
     }
+    outbox_end(of, alloc);
 }
 
 /* Whatever is queued later than such data goes ahead of it, but a Close. */
@@ -266,9 +311,10 @@ static unsigned outbox_pop(struct caws__outbox *out, const caws_alloc *alloc)
     return left;
 }
 
-unsigned caws__outbox_done(struct caws__outbox *out, const caws_alloc *alloc,
+unsigned caws__outbox_done(struct caws__outbox **of, const caws_alloc *alloc,
                            size_t len)
 {
+    struct caws__outbox *out = *of;
     struct caws__node *node;
     unsigned left = 0;
     while ((node = out->first) && len > 0) {
@@ -286,14 +332,18 @@ unsigned caws__outbox_done(struct caws__outbox *out, const caws_alloc *alloc,
             break;
         }
     }
+    outbox_end(of, alloc);
     return left;
 }
 
-void caws__outbox_free(struct caws__outbox *out, const caws_alloc *alloc)
+void caws__outbox_free(struct caws__outbox **out, const caws_alloc *alloc)
 {
-    while (out->first)
-        outbox_pop(out, alloc);
-    if (out->late)
-        caws__node_free(out->late, alloc);
-    *out = (struct caws__outbox){ 0 };
+    if (*out == caws__outbox_none())
+        return;
+    while ((*out)->first)
+        outbox_pop(*out, alloc);
+    if ((*out)->late)
+        caws__node_free((*out)->late, alloc);
+    caws__resize(alloc, *out, sizeof **out, 0);
+    *out = caws__outbox_none();
 }

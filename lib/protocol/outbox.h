@@ -25,6 +25,16 @@ struct caws__outbox {
     bool pinging;               /* a Ping of ours is in the list          */
 };
 
+/* A conn that has nothing queued shares this one, to which nobody writes; else
+ * it has one of its own: an idle conn does not pay for it. */
+struct caws__outbox *caws__outbox_none(void);
+
+/* A node, in no list yet, and an outbox that it can be appended to; or NULL,
+ * and nothing has changed. */
+struct caws__node *caws__outbox_node(struct caws__outbox **out,
+                                     const caws_alloc *alloc,
+                                     enum caws__kind kind, size_t cap);
+
 /* What caws__outbox_done saw leaving completely: a set of these. */
 #define CAWS__LEFT_PING  1u
 #define CAWS__LEFT_CLOSE 2u
@@ -46,7 +56,7 @@ static inline bool caws__outbox_may_grow(const struct caws__outbox *out,
 
 /* Room for size bytes of data frames at the end of the queue, or NULL. They
  * are written there, then committed: nothing may come between. */
-uint8_t *caws__outbox_room(struct caws__outbox *out, const caws_alloc *alloc,
+uint8_t *caws__outbox_room(struct caws__outbox **out, const caws_alloc *alloc,
                            size_t size);
 static inline void caws__outbox_commit(struct caws__outbox *out, size_t size,
                                        size_t payload)
@@ -56,26 +66,27 @@ static inline void caws__outbox_commit(struct caws__outbox *out, size_t size,
     out->queued += size;
     out->buffered += payload;
 }
-/* The same for a node of the caller's, whose room is filled. */
+/* The same for a node of the caller's (caws__outbox_node), whose room is
+ * filled. */
 void caws__outbox_append(struct caws__outbox *out, struct caws__node *node,
                          size_t size, size_t payload);
 /* Queue a reference to the frame of a prepared message. */
-int caws__outbox_share(struct caws__outbox *out, const caws_alloc *alloc,
+int caws__outbox_share(struct caws__outbox **out, const caws_alloc *alloc,
                        caws_prepared *msg);
 /* Queue the text of an opening handshake. Nothing overtakes it. */
-int caws__outbox_http(struct caws__outbox *out, const caws_alloc *alloc,
+int caws__outbox_http(struct caws__outbox **out, const caws_alloc *alloc,
                       const void *text, size_t len);
 
 /* Queue a control frame: a Close behind everything, the others ahead of the
  * data that has not been offered. A Pong past max_pongs waiting replaces the
  * newest (5.5.3). */
-int caws__outbox_control(struct caws__outbox *out, const caws_alloc *alloc,
+int caws__outbox_control(struct caws__outbox **out, const caws_alloc *alloc,
                          enum caws__kind kind, const uint8_t *frame,
                          size_t len, uint32_t max_pongs);
 
 /* Drop the data that has not been offered, but for what finishes a message
  * that has begun. It still counts as buffered. */
-void caws__outbox_discard(struct caws__outbox *out, const caws_alloc *alloc);
+void caws__outbox_discard(struct caws__outbox **out, const caws_alloc *alloc);
 /* Is there data that has not been offered? */
 bool caws__outbox_waits(const struct caws__outbox *out);
 
@@ -85,8 +96,8 @@ size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
  * than max slices, or not all in the list. */
 size_t caws__outbox_peek(const struct caws__outbox *out, caws_slice *v,
                          size_t max);
-unsigned caws__outbox_done(struct caws__outbox *out, const caws_alloc *alloc,
+unsigned caws__outbox_done(struct caws__outbox **out, const caws_alloc *alloc,
                            size_t len);
-void caws__outbox_free(struct caws__outbox *out, const caws_alloc *alloc);
+void caws__outbox_free(struct caws__outbox **out, const caws_alloc *alloc);
 
 #endif

@@ -272,7 +272,7 @@ static void receive_drain(struct caws_conn *ws)
 {
     ws->drain_due = false;
     if (ws->state != CAWS_OPEN ||
-        ws->out.queued > caws__max_buffered(ws->cfg) / 2)
+        ws->out->queued > caws__max_buffered(ws->cfg) / 2)
         return;
     ws->above = false;
     if (ws->cfg->on_drain)
@@ -281,7 +281,7 @@ static void receive_drain(struct caws_conn *ws)
 
 void caws__receive_held(struct caws_conn *ws)
 {
-    ws->waited = caws__outbox_waits(&ws->out);
+    ws->waited = caws__outbox_waits(ws->out);
     if (ws->open_due)
         caws__opening_done(ws);
     if (ws->drain_due)
@@ -302,12 +302,13 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
         return ws->error;
     if (ws->transport->counters)
         ws->transport->counters->bytes_in += len;
-    ws->time.heard = ws->time.now;
+    if (ws->state == CAWS_OPEN)
+        ws->time.phase = ws->time.now;
     ws->pinging = false;
     if (caws__receive_pending(ws))
         caws__receive_held(ws); /* what is queued there did not wait */
     else
-        ws->waited = caws__outbox_waits(&ws->out);
+        ws->waited = caws__outbox_waits(ws->out);
     left = receive_bytes(ws, data, len);
     if (left > 0)
         receive_hold(ws, (const uint8_t *)data + (len - left), left);
@@ -322,7 +323,7 @@ void caws_output_done(caws_conn *ws, size_t len)
     if (ws->drain_due)
         receive_drain(ws);
     caws__finish_if_closed(ws);
-    if (ws->eof && caws__outbox_empty(&ws->out))
+    if (ws->eof && caws__outbox_empty(ws->out))
         ws->over = true;
 }
 

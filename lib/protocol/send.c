@@ -104,7 +104,7 @@ static int send_check_control(const caws_conn *ws, const void *data,
 int caws_ping(caws_conn *ws, const void *data, size_t len)
 {
     int result = send_check_control(ws, data, len);
-    if (result == CAWS_OK && ws->out.pinging)
+    if (result == CAWS_OK && ws->out->pinging)
         result = CAWS_ERR_FULL;
     if (result == CAWS_OK)
         result = caws__enqueue_ping(ws, data, len);
@@ -116,7 +116,7 @@ int caws_ping(caws_conn *ws, const void *data, size_t len)
 int caws_pong(caws_conn *ws, const void *data, size_t len)
 {
     int result = send_check_control(ws, data, len);
-    if (result == CAWS_OK && ws->out.pongs + (ws->out.late != NULL) >=
+    if (result == CAWS_OK && ws->out->pongs + (ws->out->late != NULL) >=
                                  caws__max_control_burst(ws->cfg))
         result = CAWS_ERR_FULL;
     if (result == CAWS_OK)
@@ -135,6 +135,6 @@ void caws_discard(caws_conn *ws)
 
 size_t caws_output(caws_conn *ws, caws_slice *v, size_t max)
 {
-    return caws__outbox_offer(&ws->out, v, max,
+    return caws__outbox_offer(ws->out, v, max,
                               caws__max_control_burst(ws->cfg));
 }

@@ -68,12 +68,13 @@ static uint64_t state_earlier(uint64_t a, uint64_t b)
 static void state_resume(struct caws_conn *ws)
 {
     uint64_t now = ws->time.now, stood = now - ws->time.paused;
-    ws->time.heard = state_earlier(ws->time.heard + stood, now);
+    ws->time.phase = state_earlier(ws->time.phase + stood, now);
     if (caws__message_due(ws) != CAWS__NEVER)
         ws->input->due = state_earlier(
             ws->input->due + stood,
             caws__after(now, caws__message_timeout(ws->cfg)));
-    ws->rearm = true;
+    if (ws->pinging)
+        ws->rearm = true;
 }
 
 void caws__settle_timers(struct caws_conn *ws)
@@ -87,11 +88,13 @@ void caws__settle_timers(struct caws_conn *ws)
     if (ws->state == CAWS_CONNECTING)
         ws->time.phase = caws__after(ws->time.now,
                                      caws__handshake_timeout(ws->cfg));
-    else if (ws->state == CAWS_OPEN)
+    else if (ws->state >= CAWS_CLOSING)
+        ws->time.phase = state_closing_due(ws);
+    else if (ws->pinging)
         ws->time.phase = caws__after(ws->time.now,
                                      caws__pong_timeout(ws->cfg));
     else
-        ws->time.phase = state_closing_due(ws);
+        ws->time.phase = ws->time.now;
 }
 
 /* Of two moments only the low half is kept. Before it could be taken for a
@@ -111,7 +114,7 @@ static void state_advance(struct caws_conn *ws, uint64_t now_ms)
 void caws__clock(struct caws_conn *ws, uint64_t now_ms)
 {
     if (!ws->clocked) {
-        ws->time.heard = ws->time.now = now_ms;
+        ws->time.phase = ws->time.now = now_ms;
         ws->time.control = ws->time.pinged = (uint32_t)now_ms;
     }
     ws->clocked = true;

@@ -309,7 +309,8 @@ static size_t memory_bound(const struct end *e)
 static bool is_idle(const struct end *e)
 {
     return e->state == CAWS_OPEN && e->told == TOLD_OPEN && caws_wants(e->ws) == CAWS_WANT_READ &&
-           wire_is_clean(&e->in) && e->got == e->in.messages && e->deadline > sim.now;
+           wire_is_clean(&e->in) && e->got == e->in.messages && e->deadline > sim.now &&
+           caws_buffered_amount(e->ws) == 0; /* it may be without a queue, after caws_discard */
 }
 
 static void check_memory(const struct end *e)
