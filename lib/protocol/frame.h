@@ -55,22 +55,22 @@ static inline size_t caws__frame_read_whole(uint8_t *p, size_t n,
 {
     /* Without branches: they would be asked for each frame. */
     size_t size = 2 + (size_t)masked * 4, len;
-    unsigned mask_bit = masked * CAWS__MASKED;
-    if (n < size || p[0] - (CAWS__FIN | CAWS__TEXT) > 1u)
+    size_t mask_bit = masked * (size_t)CAWS__MASKED;
+    if (n < 2 || p[0] - (CAWS__FIN | CAWS__TEXT) > 1u)
         return 0;
     len = p[1] ^ mask_bit;
     if (len > 125) {
-        if (len > 126 || n < size + 2)
+        if (len > 126 || n < 4)
             return 0;
         len = (size_t)p[2] << 8 | p[3];
         if (len < 126)
             return 0;
         size += 2;
     }
-    if (n - size < len)
+    if (n < size + len)
         return 0;
     whole->len = len;
-    whole->type = p[0] & 0x0f;
+    whole->type = p[0] - CAWS__FIN;
     whole->payload = p + size;
     return size + len;
 }

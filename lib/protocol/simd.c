@@ -15,6 +15,8 @@ SIMD static inline simd simd_mask_block(uint8_t *dst, const uint8_t *src,
     return v;
 }
 
+/* A store after each load: with four loads first, 224 become 182 GB/s. Returns
+ * all bytes, one over the other, as do those below. */
 SIMD static inline simd simd_mask_four(uint8_t *dst, const uint8_t *src,
                                        simd key)
 {
@@ -26,10 +28,34 @@ SIMD static inline simd simd_mask_four(uint8_t *dst, const uint8_t *src,
     return simd_or(simd_or(a, b), simd_or(c, d));
 }
 
+/* Four blocks that are stored later than they are loaded. */
+struct simd_four {
+    simd a, b, c, d;
+};
+
+SIMD static inline struct simd_four simd_masked(const uint8_t *src, simd key)
+{
+    const size_t block = SIMD_BYTES;
+    return (struct simd_four){ simd_xor(simd_load(src), key),
+                               simd_xor(simd_load(src + block), key),
+                               simd_xor(simd_load(src + 2 * block), key),
+                               simd_xor(simd_load(src + 3 * block), key) };
+}
+
+SIMD static inline simd simd_store_four(uint8_t *dst, struct simd_four v)
+{
+    const size_t block = SIMD_BYTES;
+    simd_store(dst, v.a);
+    simd_store(dst + block, v.b);
+    simd_store(dst + 2 * block, v.c);
+    simd_store(dst + 3 * block, v.d);
+    return simd_or(simd_or(v.a, v.b), simd_or(v.c, v.d));
+}
+
 /* Two blocks from the front and two up to the end, which may overlap them and
  * so are loaded before these are written: for two to four blocks. */
-SIMD static inline simd simd_mask_ends(uint8_t *dst, const uint8_t *src,
-                                       size_t len, uint64_t word)
+SIMD static inline simd simd_mask_few(uint8_t *dst, const uint8_t *src,
+                                      size_t len, uint64_t word)
 {
     const size_t block = SIMD_BYTES;
     simd front = simd_words(word);
@@ -45,30 +71,40 @@ SIMD static inline simd simd_mask_ends(uint8_t *dst, const uint8_t *src,
     return simd_or(simd_or(a, b), simd_or(c, d));
 }
 
-/* More than that. The last block may overlap those before it, too, and the
- * first one those behind it, so that these can be aligned: 134 to 218 GB/s.
- * Returns all bytes, one over the other. */
+/* Four and four: for four to eight blocks. */
+SIMD static inline simd simd_mask_some(uint8_t *dst, const uint8_t *src,
+                                       size_t len, uint64_t word)
+{
+    size_t back = len - 4 * SIMD_BYTES;
+    struct simd_four a = simd_masked(src, simd_words(word));
+    struct simd_four b = simd_masked(src + back,
+                                     simd_words(caws__mask_turn(word, len)));
+    return simd_or(simd_store_four(dst, a), simd_store_four(dst + back, b));
+}
+
+/* More than that. The last eight blocks may overlap those before them, so that
+ * the loop leaves nothing over: 24 instructions less for 1 KiB than with a loop
+ * over single blocks. The first one may overlap those behind it, so that these
+ * can be aligned: 134 to 218 GB/s. */
 SIMD_COPIED simd simd_mask_many(uint8_t *dst, const uint8_t *src, size_t len,
                                 uint64_t word)
 {
-    const size_t block = SIMD_BYTES;
-    size_t most = len > 8 * block ? len - 8 * block : 0;
-    size_t i = block - ((uintptr_t)dst & (block - 1));
-    simd first = simd_xor(simd_load(src), simd_words(word));
-    simd last = simd_xor(simd_load(src + len - block),
-                         simd_words(caws__mask_turn(word, len)));
-    simd seen = simd_or(first, last);
+    const size_t block = SIMD_BYTES, half = 4 * block;
+    size_t i = block - ((uintptr_t)dst & (block - 1)), end = len - 2 * half;
+    simd back = simd_words(caws__mask_turn(word, len));
+    struct simd_four y = simd_masked(src + end, back);
+    struct simd_four z = simd_masked(src + end + half, back);
+    simd seen = simd_xor(simd_load(src), simd_words(word));
     simd key = simd_words(caws__mask_turn(word, i));
-    for (; i < most; i += 8 * block) {
+    simd first = seen;
+    for (; i < end; i += 2 * half) {
         simd a = simd_mask_four(dst + i, src + i, key);
-        simd b = simd_mask_four(dst + i + 4 * block, src + i + 4 * block, key);
+        simd b = simd_mask_four(dst + i + half, src + i + half, key);
         seen = simd_or(seen, simd_or(a, b));
     }
-    for (; i < len - block; i += block)
-        seen = simd_or(seen, simd_mask_block(dst + i, src + i, key));
     simd_store(dst, first);
-    simd_store(dst + len - block, last);
-    return seen;
+    seen = simd_or(seen, simd_store_four(dst + end, y));
+    return simd_or(seen, simd_store_four(dst + end + half, z));
 }
 
 SIMD_APART bool simd_many(uint8_t *dst, const uint8_t *src, size_t len,
@@ -87,18 +123,23 @@ SIMD_APART bool simd_many_ascii(uint8_t *dst, const uint8_t *src, size_t len,
 SIMD bool caws__wide_mask(uint8_t *dst, const uint8_t *src, size_t len,
                           uint64_t word)
 {
-    if (len > 4 * SIMD_BYTES)
+    if (len > 8 * SIMD_BYTES)
         return simd_many(dst, src, len, word);
-    simd_mask_ends(dst, src, len, word);
+    if (len > 4 * SIMD_BYTES)
+        simd_mask_some(dst, src, len, word);
+    else
+        simd_mask_few(dst, src, len, word);
     return false;
 }
 
 SIMD bool caws__wide_mask_ascii(uint8_t *dst, const uint8_t *src, size_t len,
                                 uint64_t word)
 {
-    if (len > 4 * SIMD_BYTES)
+    if (len > 8 * SIMD_BYTES)
         return simd_many_ascii(dst, src, len, word);
-    return simd_is_ascii(simd_mask_ends(dst, src, len, word));
+    if (len > 4 * SIMD_BYTES)
+        return simd_is_ascii(simd_mask_some(dst, src, len, word));
+    return simd_is_ascii(simd_mask_few(dst, src, len, word));
 }
 
 /* ---- UTF-8 --------------------------------------------------------------- */
