@@ -12,7 +12,7 @@ ROUNDS      ?= $(if $(QUICK),1,9)
 bench_from   = BENCH_FLAGS='$(CFLAGS)' BENCH_COMMAND='make $@$(if $(QUICK), QUICK=1)'
 
 # Exact figures, which "make test" compares with tests/bench/budget.tsv.
-CHECKS += tests/budget.sh tests/budget_frames.sh
+CHECKS += tests/budget.sh $(if $(filter portable,$(SIMD)),,tests/budget_frames.sh)
 check: $(BENCH)/budget $(BENCH)/frames
 
 .PHONY: bench bench-built bench-kernels bench-scale

@@ -124,6 +124,21 @@ static void test_memory_grows_with_bytes_received(void **state)
     assert_int_equal(counting.blocks, 0);
 }
 
+/* Room for as much again, but never for more than the message can become. */
+static void test_the_room_of_the_first_part(void **state)
+{
+    static const size_t rooms[][2] = { { 1, 2 }, { 50, 100 }, { 51, 100 }, { 99, 100 } };
+    const caws_alloc alloc = { NULL, NULL };
+    uint8_t bytes[100] = { 0 };
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct caws__message m = { 0 };
+        assert_int_equal(caws__message_add(&m, &alloc, bytes, rooms[i][0], NULL, 0, 100), CAWS_OK);
+        assert_int_equal(m.data.cap, rooms[i][1]);
+        caws__buffer_free(&m.data, &alloc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_text_is_checked_and_binary_is_not),
         cmocka_unit_test(test_bytes_are_unmasked_as_they_are_added),
         cmocka_unit_test(test_memory_grows_with_bytes_received),
+        cmocka_unit_test(test_the_room_of_the_first_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
