@@ -86,7 +86,7 @@ int caws__outbox_control(struct caws__outbox **out, const caws_alloc *alloc,
 
 /* Drop the data that has not been offered, but for what finishes a message
  * that has begun. It still counts as buffered. */
-void caws__outbox_discard(struct caws__outbox **out, const caws_alloc *alloc);
+void caws__outbox_discard(struct caws__outbox **of, const caws_alloc *alloc);
 /* Is there data that has not been offered? */
 bool caws__outbox_waits(const struct caws__outbox *out);
 
@@ -96,7 +96,7 @@ size_t caws__outbox_offer(struct caws__outbox *out, caws_slice *v, size_t max,
  * than max slices, or not all in the list. */
 size_t caws__outbox_peek(const struct caws__outbox *out, caws_slice *v,
                          size_t max);
-unsigned caws__outbox_done(struct caws__outbox **out, const caws_alloc *alloc,
+unsigned caws__outbox_done(struct caws__outbox **of, const caws_alloc *alloc,
                            size_t len);
 void caws__outbox_free(struct caws__outbox **out, const caws_alloc *alloc);
 
