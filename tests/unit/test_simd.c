@@ -146,6 +146,29 @@ static void all_threes(void **state)
     assert_int_equal(valid, 128 * 128 * 128 + 2 * 128 * 1920 + 61440);
 }
 
+/* Each pair of bytes, with as many continuations behind it as a lead could ask for: then
+ * the tables for pairs say alone what is wrong. */
+static void pairs_before_continuations(void **state)
+{
+    /* REQ 3629-4, 3629-7 */
+    (void)state;
+    differing = valid = 0;
+    for (uint32_t v = 0; v < 1u << 16; v++)
+        for (size_t n = 0; n <= 2; n++) {
+            uint8_t p[80];
+
+            memset(p, 'a', sizeof p);
+            p[40] = (uint8_t)(v >> 8);
+            p[41] = (uint8_t)v;
+            memset(p + 42, 0x80, n);
+            compare(p, sizeof p, fresh);
+        }
+    assert_int_equal(differing, 0);
+    assert_int_equal(valid, 128 * 128 + 1920 +         /* none behind them */
+                                128 * 30 + 61440 / 64 + /* one              */
+                                128 * 15 + 256);        /* two              */
+}
+
 static const uint8_t firsts[] = { 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed,
                                   0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9,
                                   0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff };
@@ -229,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_of_words),      cmocka_unit_test(masks_of_vectors),
         cmocka_unit_test(masks_of_any_length), cmocka_unit_test(all_threes),
+        cmocka_unit_test(pairs_before_continuations),
         cmocka_unit_test(fours_at_any_place),  cmocka_unit_test(cut_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
