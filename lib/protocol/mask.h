@@ -59,9 +59,12 @@ static inline bool caws__mask_words(uint8_t *dst, const uint8_t *src,
     return !(high & CAWS__MASK_HIGH);
 }
 
-/* The portable way for more of them. */
+/* The portable way for more of them. The first does not look at what comes
+ * out, and returns false. */
 bool caws__mask_blocks(uint8_t *dst, const uint8_t *src, size_t len,
                        uint64_t word);
+bool caws__mask_blocks_ascii(uint8_t *dst, const uint8_t *src, size_t len,
+                             uint64_t word);
 
 /* Any length, the best way. */
 void caws__mask_any(uint8_t *dst, const uint8_t *src, size_t len,
