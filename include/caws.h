@@ -275,9 +275,11 @@ typedef struct caws_transport {
 /* Memory a conn takes, all from config.alloc and all bounded:
  *   at birth      one fixed block, with the transport owner's room in it
  *   CONNECTING    the HTTP head, at most max_head, freed when OPEN
- *   receiving     at most max_message, and 256 bytes, only for a message that
- *                 spans two caws_feed calls or two frames; grows with bytes
- *                 received, never with a length the peer merely announced
+ *   receiving     at most max_message, and 300 bytes, only for a message or
+ *                 frame that spans two caws_feed calls, or a message of two
+ *                 frames; grows with bytes received, never with a length the
+ *                 peer merely announced. And what may not be used yet, after
+ *                 CAWS_LATER or caws_pause: max_head, or the rest of a feed
  *   sending       at most max_buffered or one message, whichever is more,
  *                 and what max_control_burst + 1 Pongs, a Ping and a Close
  *                 take. Small frames share blocks of up to 4 KiB; one that

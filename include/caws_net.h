@@ -35,7 +35,8 @@ typedef struct caws_group caws_group;
 /* ---- Loop -------------------------------------------------------------- */
 
 /* NULL: the C library's. What its conns free the loop keeps for later ones, up
- * to 16 MiB, and gives back bit by bit what is not needed. */
+ * to 16 MiB, and gives back bit by bit, as it takes steps, what is not needed.
+ * So a large block may be up to twice as large as its conn asked for. */
 caws_loop *caws_loop_new(const caws_alloc *alloc);
 /* Aborts what is open (each on_close is called, and can begin nothing new),
  * drops tasks and timers. Not from a handler. */

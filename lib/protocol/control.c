@@ -1,5 +1,7 @@
 #include "protocol/control.h"
 
+#include <string.h>
+
 #include "protocol/closing.h"
 #include "protocol/mask.h"
 #include "protocol/enqueue.h"
@@ -72,10 +74,13 @@ void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
         control_frame(ws, data, len);
         return;
     }
-    if (caws__buffer_add(b, caws__alloc(ws), data, len) != CAWS_OK) {
+    if (caws__buffer_reserve(b, caws__alloc(ws), len, CAWS__CONTROL_MAX) !=
+        CAWS_OK) {
         caws__fail_no_memory(ws);
         return;
     }
+    memcpy(b->data + b->len, data, len); /* some bytes: see receive_frames */
+    b->len += len;
     if (!last)
         return;
     whole = *b;

@@ -212,6 +212,34 @@ static void test_the_allowance_after_years(void **state)
     }
 }
 
+/* "at most max_message, and 300 bytes": a message and a control frame inside it, both
+ * unfinished, in every two cuts of the latter. */
+static void what_an_unfinished_frame_takes(void **state)
+{
+    static const unsigned char payload[125];
+    unsigned char ping[140];
+    size_t size = peer_frame(ping, 0x89, payload, sizeof payload, true);
+    (void)state;
+    for (size_t cut = 1; cut < size - 1; cut++) {
+        struct peer_alloc counting = { 0 };
+        caws_config cfg = { .max_message = 16, .alloc = peer_counting(&counting) };
+        struct peer p = { 0 };
+        size_t idle;
+        peer_open(&p, PEER_SERVER, &cfg);
+        idle = counting.bytes;
+        peer_feed_frame(&p, 0x02, payload, 1);
+        peer_feed(&p, ping, cut);
+        assert_true(counting.bytes <= idle + 16 + 300);
+        peer_feed(&p, ping + cut, size - 1 - cut);
+        assert_true(counting.bytes <= idle + 16 + 300);
+        peer_feed(&p, ping + size - 1, 1);
+        peer_feed_frame(&p, 0x80, payload, 1);
+        assert_int_equal(counting.bytes, idle);
+        assert_int_equal(peer_log_count(&p, "ping"), 1);
+        peer_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_a_round_trip_without_measure),
         cmocka_unit_test(test_a_round_trip_of_many_ticks),
         cmocka_unit_test(test_the_allowance_after_years),
+        cmocka_unit_test(what_an_unfinished_frame_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
