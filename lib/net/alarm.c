@@ -61,18 +61,14 @@ static void alarm_unset(struct caws__alarms *alarms, struct caws__alarm *alarm)
     alarm_settle(alarms, at - 1);
 }
 
-/* A quarter more: what stays unused counts for an idle connection. */
 static int alarm_grow(struct caws__alarms *alarms, const caws_alloc *alloc)
 {
-    size_t cap = alarms->cap + alarms->cap / 4 + 16;
-    struct caws__alarm **entries =
-        caws__memory(alloc, alarms->entries, alarms->cap * sizeof *entries,
-                     cap * sizeof *entries);
+    struct caws__alarm **entries = caws__memory_more(
+        alloc, alarms->entries, &alarms->cap, sizeof *entries);
 
     if (!entries)
         return CAWS_ERR_NOMEM;
     alarms->entries = entries;
-    alarms->cap = cap;
     return CAWS_OK;
 }
 

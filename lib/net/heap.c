@@ -40,15 +40,12 @@ static void heap_settle(struct caws__heap *heap, size_t at)
 
 static int heap_grow(struct caws__heap *heap, const caws_alloc *alloc)
 {
-    size_t cap = heap->cap ? heap->cap * 2 : 16;
-    struct caws__heap_entry *entries =
-        caws__memory(alloc, heap->entries, heap->cap * sizeof *entries,
-                     cap * sizeof *entries);
+    struct caws__heap_entry *entries = caws__memory_more(
+        alloc, heap->entries, &heap->cap, sizeof *entries);
 
     if (!entries)
         return CAWS_ERR_NOMEM;
     heap->entries = entries;
-    heap->cap = cap;
     return CAWS_OK;
 }
 

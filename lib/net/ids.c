@@ -17,18 +17,14 @@ static uint64_t ids_number(uint64_t entry)
     return ids_has_left(entry) ? entry >> 1 : *ids_who(entry);
 }
 
-/* A quarter more: what stays unused counts for an idle connection. */
 static int ids_grow(struct caws__ids *ids, const caws_alloc *alloc)
 {
-    size_t cap = ids->cap + ids->cap / 4 + 16;
-    uint64_t *entries = caws__memory(alloc, ids->entries,
-                                     ids->cap * sizeof *entries,
-                                     cap * sizeof *entries);
+    uint64_t *entries = caws__memory_more(alloc, ids->entries, &ids->cap,
+                                          sizeof *entries);
 
     if (!entries)
         return CAWS_ERR_NOMEM;
     ids->entries = entries;
-    ids->cap = cap;
     return CAWS_OK;
 }
 
@@ -58,13 +54,18 @@ static size_t ids_place(const struct caws__ids *ids, uint64_t id)
     return low;
 }
 
-const uint64_t *caws__ids_find(const struct caws__ids *ids, uint64_t id)
+/* Whose number stands there, if it is this one. */
+static const uint64_t *ids_at(const struct caws__ids *ids, size_t at,
+                              uint64_t id)
 {
-    size_t at = ids_place(ids, id);
-
     if (at == ids->end || ids_number(ids->entries[at]) != id)
         return NULL;
     return ids_who(ids->entries[at]);
+}
+
+const uint64_t *caws__ids_find(const struct caws__ids *ids, uint64_t id)
+{
+    return ids_at(ids, ids_place(ids, id), id);
 }
 
 const uint64_t *caws__ids_next(const struct caws__ids *ids, size_t *at)
@@ -92,9 +93,11 @@ static void ids_close_gaps(struct caws__ids *ids)
 /* Those who have left are swept out once they are the greater part. */
 void caws__ids_remove(struct caws__ids *ids, uint64_t id)
 {
-    if (!caws__ids_find(ids, id))
+    size_t at = ids_place(ids, id);
+
+    if (!ids_at(ids, at, id))
         return;
-    ids->entries[ids_place(ids, id)] = id << 1 | 1;
+    ids->entries[at] = id << 1 | 1;
     ids->len--;
     while (ids->begin < ids->end && ids_has_left(ids->entries[ids->begin]))
         ids->begin++;

@@ -16,4 +16,18 @@ static inline void *caws__memory(const caws_alloc *alloc, void *ptr,
     return NULL;
 }
 
+/* An array of *cap elements with room for a quarter more: what stays unused
+ * counts for an idle connection. NULL for want of memory, and nothing has
+ * changed. */
+static inline void *caws__memory_more(const caws_alloc *alloc, void *array,
+                                      size_t *cap, size_t each)
+{
+    size_t more = *cap + *cap / 4 + 16;
+    void *larger = caws__memory(alloc, array, *cap * each, more * each);
+
+    if (larger)
+        *cap = more;
+    return larger;
+}
+
 #endif

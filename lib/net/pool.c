@@ -89,6 +89,19 @@ static struct caws__pool_large *pool_large_of(void *ptr)
                                        offsetof(struct caws__pool_large, room));
 }
 
+/* It is kept no longer. */
+static struct caws__pool_large *pool_remove_large(struct caws__pool *pool,
+                                                  size_t at)
+{
+    struct caws__pool_large *large = pool->large[at];
+
+    pool->larges--;
+    memmove(pool->large + at, pool->large + at + 1,
+            (pool->larges - at) * sizeof(struct caws__pool_large *));
+    pool_needed(pool, pool_whole(large));
+    return large;
+}
+
 /* The largest that is kept, up to twice the size, so that what grows in it is
  * not copied; of several, the last that came, which the caches may have. */
 static struct caws__pool_large *pool_take_large(struct caws__pool *pool,
@@ -101,14 +114,7 @@ static struct caws__pool_large *pool_take_large(struct caws__pool *pool,
             (best == pool->larges ||
              pool->large[i]->size >= pool->large[best]->size))
             best = i;
-    if (best == pool->larges)
-        return NULL;
-    struct caws__pool_large *large = pool->large[best];
-    pool->larges--;
-    memmove(pool->large + best, pool->large + best + 1,
-            (pool->larges - best) * sizeof(struct caws__pool_large *));
-    pool_needed(pool, pool_whole(large));
-    return large;
+    return best == pool->larges ? NULL : pool_remove_large(pool, best);
 }
 
 /* A new one, or old made larger: then old is gone. */
@@ -224,12 +230,8 @@ caws_alloc caws__pool_init(struct caws__pool *pool, const caws_alloc *under)
 static void pool_shrink(struct caws__pool *pool, size_t to)
 {
     while (pool->larges > 0 && pool->kept > to) {
-        struct caws__pool_large *oldest = pool->large[0];
+        struct caws__pool_large *oldest = pool_remove_large(pool, 0);
 
-        pool->larges--;
-        memmove(pool->large, pool->large + 1,
-                pool->larges * sizeof(struct caws__pool_large *));
-        pool->kept -= pool_whole(oldest);
         caws__memory(&pool->under, oldest, pool_whole(oldest), 0);
     }
     for (size_t size = CAWS__POOL_SMALL; size > 0; size -= CAWS__POOL_GRAIN)

@@ -213,7 +213,6 @@ static void server_free(struct caws__owner *owner)
 static void server_cut(caws_timer *timer)
 {
     caws_server *server = timer->user;
-
     struct caws__link *link;
 
     for (size_t at = 0; (link = caws__link_next(&server->owner, &at));)

@@ -23,8 +23,7 @@ void caws__deliver_bad_text(struct caws_conn *ws)
 static void deliver_done(struct caws_conn *ws)
 {
     ws->input->due = CAWS__NEVER;
-    if (ws->transport->counters)
-        ws->transport->counters->messages_in++;
+    caws__deliver_count(ws);
 }
 
 /* Deliver a message that lies whole at data; the buffer it may lie in is no

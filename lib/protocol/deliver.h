@@ -11,6 +11,13 @@ static inline bool caws__delivers_whole(const caws_config *cfg)
     return cfg->on_message && !cfg->on_chunk;
 }
 
+/* A message is about to be delivered. */
+static inline void caws__deliver_count(const struct caws_conn *ws)
+{
+    if (ws->transport->counters)
+        ws->transport->counters->messages_in++;
+}
+
 /* A text is not UTF-8. */
 void caws__deliver_bad_text(struct caws_conn *ws);
 

@@ -127,8 +127,7 @@ int caws__enqueue_make_room(struct caws_conn *ws, size_t size)
 
 void caws__enqueued(struct caws_conn *ws, bool fin)
 {
-    if (fin && ws->transport->counters)
-        ws->transport->counters->messages_out++;
+    caws__enqueue_count(ws, fin);
     if (ws->out->queued > caws__max_buffered(ws->cfg) / 2)
         ws->above = true;
     caws__changed(ws);

@@ -15,6 +15,13 @@ struct caws__outgoing {
     bool fin;
 };
 
+/* A frame is queued: the last of its message, if fin. */
+static inline void caws__enqueue_count(const struct caws_conn *ws, bool fin)
+{
+    if (fin && ws->transport->counters)
+        ws->transport->counters->messages_out++;
+}
+
 /* A server's small frame behind others, in the same node: 60 instructions
  * instead of 200. Nothing changes by it but that there is more of it. */
 static inline bool caws__enqueue_behind(struct caws_conn *ws,
@@ -29,8 +36,7 @@ static inline bool caws__enqueue_behind(struct caws_conn *ws,
     to[0] = (uint8_t)((f->fin ? CAWS__FIN : 0) | f->opcode);
     to[1] = (uint8_t)f->len;
     caws__outbox_commit(ws->out, size, f->len);
-    if (f->fin && ws->transport->counters)
-        ws->transport->counters->messages_out++;
+    caws__enqueue_count(ws, f->fin);
     if (f->len > 0) /* last, so that nothing has to be saved from the call */
         memcpy(to + 2, f->data, f->len);
     return true;

@@ -116,8 +116,7 @@ static size_t receive_messages(struct caws_conn *ws, uint8_t *data, size_t len)
             caws__deliver_bad_text(ws);
             break;
         }
-        if (ws->transport->counters)
-            ws->transport->counters->messages_in++;
+        caws__deliver_count(ws);
         ws->cfg->on_message(ws, (caws_type)whole.type, whole.payload,
                             whole.len);
     }

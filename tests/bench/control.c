@@ -163,8 +163,11 @@ int main(int argc, char **argv)
     struct epoll_event events[EVENTS];
     struct rlimit limit;
 
-    for (const char *c = "egba"; argc > 1 && *c != *argv[1]; c++)
-        mode++;
+    if (argc > 1)
+        mode = *argv[1] == 'g'   ? GATHER
+               : *argv[1] == 'b' ? BROADCAST
+               : *argv[1] == 'a' ? ACCEPT
+                                 : ECHO;
     if (argc > 2)
         buffer_size = strtoul(argv[2], NULL, 10) * (mode == GATHER ? 1 : 1024);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {

@@ -614,3 +614,12 @@ caws_alloc peer_counting(struct peer_alloc *a)
 {
     return (caws_alloc){ count_resize, a };
 }
+
+void *peer_no_memory(void *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    (void)ctx;
+    (void)ptr;
+    (void)old_size;
+    (void)new_size;
+    return NULL;
+}

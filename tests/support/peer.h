@@ -120,4 +120,7 @@ struct peer_alloc {
 };
 caws_alloc peer_counting(struct peer_alloc *a);
 
+/* One that has no memory, and leaves alone what others gave. */
+void *peer_no_memory(void *ctx, void *ptr, size_t old_size, size_t new_size);
+
 #endif

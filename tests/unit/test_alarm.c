@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "net/alarm.h"
+#include "peer.h"
 
 #define DAY ((uint64_t)24 * 60 * 60 * 1000)
 
@@ -160,18 +161,9 @@ static void test_those_who_leave(void **state)
     caws__alarms_free(&alarms, &libc);
 }
 
-static void *no_memory(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)ptr;
-    (void)old_size;
-    (void)new_size;
-    return NULL;
-}
-
 static void test_no_memory(void **state)
 {
-    const caws_alloc none = { no_memory, NULL };
+    const caws_alloc none = { peer_no_memory, NULL };
     struct caws__alarms alarms = { 0 };
     struct caws__alarm each[17] = { 0 };
     (void)state;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "net/ids.h"
+#include "peer.h"
 
 static const caws_alloc libc;
 
@@ -127,18 +128,9 @@ static void test_some_are_added_meanwhile(void **state)
     caws__ids_free(&ids, &libc);
 }
 
-static void *no_memory(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)ptr;
-    (void)old_size;
-    (void)new_size;
-    return NULL;
-}
-
 static void test_no_memory(void **state)
 {
-    const caws_alloc none = { no_memory, NULL };
+    const caws_alloc none = { peer_no_memory, NULL };
     struct caws__ids ids = { 0 };
     uint64_t id[17];
     (void)state;
