@@ -48,7 +48,8 @@ package() {
     case $1 in
     cmocka) echo libcmocka-dev ;;
     c++) echo g++ ;;
-    libwebsockets | wslay) echo "lib$1-dev" ;;
+    libwebsockets) echo libwebsockets-dev ;;
+    wslay) echo libwslay-dev ;;
     beast) echo libboost-dev ;;
     node) echo nodejs ;;
     # Its version is that of the clang that is there.
