@@ -34,7 +34,9 @@ static size_t flush_send(struct caws__link *link, const caws_slice *v,
  * than that? */
 static size_t flush_offer(caws_conn *ws, caws_slice v[FLUSH_SLICES], bool *all)
 {
-    for (size_t max = 1;; max *= 2) {
+    size_t max = caws_buffered_amount(ws) < FLUSH_BYTES ? FLUSH_SLICES : 1;
+
+    for (;; max *= 2) {
         size_t count = caws_output(ws, v, max);
         size_t bytes = 0;
 

@@ -163,12 +163,13 @@ static void *pool_get(struct caws__pool *pool, size_t size)
                                : pool_get_large(pool, size);
 }
 
-static void pool_put(struct caws__pool *pool, void *ptr, size_t size)
+static void *pool_put(struct caws__pool *pool, void *ptr, size_t size)
 {
     if (pool_is_small(size))
         pool_put_small(pool, ptr, size);
     else
         pool_put_large(pool, ptr);
+    return NULL;
 }
 
 /* Into another block. Bytes are copied only where one is at hand: the C
@@ -204,6 +205,16 @@ static bool pool_fits(void *ptr, size_t old_size, size_t new_size)
     return !pool_is_small(new_size) && pool_large_of(ptr)->size >= new_size;
 }
 
+/* Apart, as what it saves and restores is a third of the cost of the two cases
+ * that each message needs. */
+__attribute__((noinline)) static void *
+pool_again(struct caws__pool *pool, void *ptr, size_t old_size, size_t new_size)
+{
+    return pool_fits(ptr, old_size, new_size)
+               ? ptr
+               : pool_move(pool, ptr, old_size, new_size);
+}
+
 static void *pool_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
 {
     struct caws__pool *pool = ctx;
@@ -211,11 +222,8 @@ static void *pool_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
     if (!ptr)
         return pool_get(pool, new_size);
     if (new_size > 0)
-        return pool_fits(ptr, old_size, new_size)
-                   ? ptr
-                   : pool_move(pool, ptr, old_size, new_size);
-    pool_put(pool, ptr, old_size);
-    return NULL;
+        return pool_again(pool, ptr, old_size, new_size);
+    return pool_put(pool, ptr, old_size);
 }
 
 caws_alloc caws__pool_init(struct caws__pool *pool, const caws_alloc *under)

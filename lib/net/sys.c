@@ -154,11 +154,12 @@ ssize_t caws__sys_recv(int fd, void *data, size_t len)
  * which is 4 to 6 % of sending 20 bytes. */
 static ssize_t sys_send(int fd, struct iovec *v, size_t count)
 {
-    /* The count's type is size_t in one C library and int in another. */
-    struct msghdr msg = { .msg_iov = v, .msg_iovlen = (uint16_t)count };
+    struct msghdr msg;
 
     if (count == 1)
         return send(fd, v->iov_base, v->iov_len, MSG_NOSIGNAL);
+    /* The count's type is size_t in one C library and int in another. */
+    msg = (struct msghdr){ .msg_iov = v, .msg_iovlen = (uint16_t)count };
     return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 

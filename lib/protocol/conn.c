@@ -170,12 +170,12 @@ static bool conn_has_room(const struct caws_conn *ws)
 
 unsigned caws_wants(const caws_conn *ws)
 {
-    unsigned wants = 0;
+    unsigned wants = caws__outbox_empty(ws->out) ? 0 : CAWS_WANT_WRITE;
+    if (caws__is_plain(ws))
+        return wants | CAWS_WANT_READ;
     if (ws->over)
         return CAWS_WANT_CLOSE;
-    if (!caws__outbox_empty(ws->out))
-        wants |= CAWS_WANT_WRITE;
-    else if (ws->deaf && !ws->client)
+    if (wants == 0 && ws->deaf && !ws->client)
         wants |= CAWS_WANT_SHUTDOWN;
     if (!ws->paused && !ws->eof && !ws->eof_due && conn_has_room(ws))
         wants |= CAWS_WANT_READ;

@@ -16,7 +16,9 @@ static uint64_t deadline_alive(const struct caws_conn *ws)
 
 uint64_t caws_deadline(const caws_conn *ws)
 {
-    uint64_t alive, message = caws__message_due(ws);
+    uint64_t alive, message;
+    if (caws__is_plain(ws))
+        return deadline_alive(ws);
     if (ws->over)
         return CAWS__NEVER;
     if (ws->rearm || ws->resumed || caws__receive_pending(ws))
@@ -26,6 +28,7 @@ uint64_t caws_deadline(const caws_conn *ws)
     if (ws->paused)
         return CAWS__NEVER;
     alive = deadline_alive(ws);
+    message = caws__message_due(ws);
     return alive < message ? alive : message;
 }
 

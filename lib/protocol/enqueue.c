@@ -135,6 +135,13 @@ void caws__enqueued(struct caws_conn *ws, bool fin)
 
 /* ---- Data frames ------------------------------------------------------- */
 
+struct enqueue_frame {
+    const void *data;
+    size_t len;
+    uint8_t opcode;
+    bool fin;
+};
+
 static size_t enqueue_bytes(const caws_slice *v, size_t count)
 {
     size_t sum = 0;
@@ -145,7 +152,7 @@ static size_t enqueue_bytes(const caws_slice *v, size_t count)
 
 /* A large frame goes straight to the transport; what it does not take is
  * queued, in memory that was had before, so nothing can fail halfway. */
-static int enqueue_large(struct caws_conn *ws, const struct caws__outgoing *f,
+static int enqueue_large(struct caws_conn *ws, const struct enqueue_frame *f,
                       size_t size, const uint8_t key[4])
 {
     caws_slice v[ENQUEUE_SLICES + 2];
@@ -157,16 +164,16 @@ static int enqueue_large(struct caws_conn *ws, const struct caws__outgoing *f,
     node = caws__outbox_node(&ws->out, caws__alloc(ws), CAWS__NODE_DATA, size);
     if (!node)
         return CAWS_ERR_NOMEM;
-    header = enqueue_header(ws, node->room, f->fin, f->opcode, f->len, key);
+    header = enqueue_header(ws, node->bytes, f->fin, f->opcode, f->len, key);
     if (ws->client) /* masked bytes exist nowhere else */
-        enqueue_payload(ws, node->room + header, f->data, f->len, key);
-    v[n++] = (caws_slice){ (const char *)node->room, header };
-    v[n++] = (caws_slice){ ws->client ? (const char *)node->room + header
+        enqueue_payload(ws, node->bytes + header, f->data, f->len, key);
+    v[n++] = (caws_slice){ (const char *)node->bytes, header };
+    v[n++] = (caws_slice){ ws->client ? (const char *)node->bytes + header
                                       : f->data, f->len };
     taken = ws->transport->write_now(ws, v, n);
     if (!ws->client && taken < before + header + f->len) {
         size_t gone = taken > before + header ? taken - before - header : 0;
-        memcpy(node->room + header + gone, (const char *)f->data + gone,
+        memcpy(node->bytes + header + gone, (const char *)f->data + gone,
                f->len - gone);
     }
     caws__outbox_append(ws->out, node, size, f->len);
@@ -174,7 +181,7 @@ static int enqueue_large(struct caws_conn *ws, const struct caws__outgoing *f,
     return CAWS_OK;
 }
 
-static int enqueue_copied(struct caws_conn *ws, const struct caws__outgoing *f,
+static int enqueue_copied(struct caws_conn *ws, const struct enqueue_frame *f,
                        size_t size, const uint8_t key[4])
 {
     uint8_t *to = caws__outbox_room(&ws->out, caws__alloc(ws), size);
@@ -187,7 +194,21 @@ static int enqueue_copied(struct caws_conn *ws, const struct caws__outgoing *f,
     return CAWS_OK;
 }
 
-int caws__enqueue_any(struct caws_conn *ws, const struct caws__outgoing *f)
+/* The same as caws__enqueue_behind where nothing is queued: behind what is
+ * none yet. False: no memory, or it is not that small. */
+static bool enqueue_first(struct caws_conn *ws, uint8_t opcode, bool fin,
+                          const void *data, size_t len)
+{
+    if (ws->out != caws__outbox_none() || ws->client ||
+        len > CAWS__CONTROL_MAX ||
+        !caws__outbox_room(&ws->out, caws__alloc(ws), 2 + len) ||
+        !caws__enqueue_behind(ws, opcode, fin, data, len))
+        return false;
+    caws__changed(ws);
+    return true;
+}
+
+static int enqueue_any(struct caws_conn *ws, const struct enqueue_frame *f)
 {
     size_t size = caws__frame_header_size(f->len, ws->client) + f->len;
     uint8_t key[4] = { 0 };
@@ -205,4 +226,14 @@ int caws__enqueue_any(struct caws_conn *ws, const struct caws__outgoing *f)
     if (result == CAWS_OK)
         caws__enqueued(ws, f->fin);
     return result;
+}
+
+int caws__enqueue(struct caws_conn *ws, uint8_t opcode, bool fin,
+                  const void *data, size_t len)
+{
+    struct enqueue_frame frame = { data, len, opcode, fin };
+    if (caws__enqueue_behind(ws, opcode, fin, data, len) ||
+        enqueue_first(ws, opcode, fin, data, len))
+        return CAWS_OK;
+    return enqueue_any(ws, &frame);
 }

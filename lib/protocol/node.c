@@ -6,6 +6,12 @@
 #include "protocol/frame.h"
 #include "protocol/prepared.h"
 
+void caws__node_init(struct caws__node *node, enum caws__kind kind,
+                     uint8_t *room, size_t cap)
+{
+    *node = (struct caws__node){ .bytes = room, .cap = cap, .kind = kind };
+}
+
 struct caws__node *caws__node_new(const caws_alloc *alloc,
                                   enum caws__kind kind, size_t cap)
 {
@@ -13,12 +19,8 @@ struct caws__node *caws__node_new(const caws_alloc *alloc,
     if (cap > SIZE_MAX - sizeof *node)
         return NULL;
     node = caws__resize(alloc, NULL, 0, sizeof *node + cap);
-    if (!node)
-        return NULL;
-    memset(node, 0, sizeof *node);
-    node->bytes = node->room;
-    node->cap = cap;
-    node->kind = kind;
+    if (node)
+        caws__node_init(node, kind, (uint8_t *)(node + 1), cap);
     return node;
 }
 

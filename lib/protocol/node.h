@@ -16,17 +16,20 @@ enum caws__kind {
 struct caws__node {
     struct caws__node *next;
     caws_prepared *shared; /* whose frame this is, or NULL        */
-    uint8_t *bytes;        /* shared->frame, or room              */
-    size_t len, cap;       /* filled, and the size of room        */
+    uint8_t *bytes;        /* shared->frame, or its room          */
+    size_t len, cap;       /* filled, and the size of its room    */
     size_t offered;        /* frozen bytes, from the start        */
     size_t taken;          /* of those, taken by the transport    */
     size_t mark;           /* start of the frame that holds taken */
     size_t payload;        /* of its messages, not taken yet      */
     enum caws__kind kind;
-    uint8_t room[];
 };
 
-/* Empty, with room for cap bytes; NULL for want of memory. */
+/* An empty one, whose room is there. */
+void caws__node_init(struct caws__node *node, enum caws__kind kind,
+                     uint8_t *room, size_t cap);
+
+/* The same with room for cap bytes of its own; NULL for want of memory. */
 struct caws__node *caws__node_new(const caws_alloc *alloc,
                                   enum caws__kind kind, size_t cap);
 void caws__node_free(struct caws__node *node, const caws_alloc *alloc);

@@ -292,9 +292,18 @@ void caws__receive_held(struct caws_conn *ws)
         caws__end(ws, CAWS_OK, NULL);
 }
 
+/* The messages at the front, where nothing else is to be thought of. Returns
+ * how many bytes they were; len: and nothing else is to be done now. */
+static size_t receive_plainly(struct caws_conn *ws, uint8_t *data, size_t len)
+{
+    if (!caws__is_plain(ws) || !caws__delivers_whole(ws->cfg))
+        return 0;
+    return receive_messages(ws, data, len);
+}
+
 int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
 {
-    size_t left;
+    size_t left, used;
     caws__clock(ws, now_ms);
     ws->ping_left = false;
     if (ws->eof || ws->eof_due || ws->over || ws->deaf || len == 0)
@@ -308,7 +317,10 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
         caws__receive_held(ws); /* what is queued there did not wait */
     else
         ws->waited = caws__outbox_waits(ws->out);
-    left = receive_bytes(ws, data, len);
+    used = receive_plainly(ws, data, len);
+    if (used == len && caws__is_plain(ws))
+        return CAWS_OK;
+    left = receive_bytes(ws, (uint8_t *)data + used, len - used);
     if (left > 0)
         receive_hold(ws, (const uint8_t *)data + (len - left), left);
     receive_drop(ws);
@@ -324,24 +336,4 @@ void caws_output_done(caws_conn *ws, size_t len)
     caws__finish_if_closed(ws);
     if (ws->eof && caws__outbox_empty(ws->out))
         ws->over = true;
-}
-
-void caws_pause(caws_conn *ws)
-{
-    if (ws->paused || ws->state >= CAWS_CLOSING)
-        return;
-    ws->paused = true;
-    if (!ws->resumed) /* else the pause before has not been counted yet */
-        ws->time.paused = ws->time.now;
-    ws->resumed = false;
-    caws__changed(ws);
-}
-
-void caws_resume(caws_conn *ws)
-{
-    if (!ws->paused)
-        return;
-    ws->paused = false;
-    ws->resumed = true;
-    caws__changed(ws);
 }

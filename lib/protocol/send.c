@@ -25,7 +25,6 @@ static bool send_possible(const struct caws_conn *ws)
 
 int caws_send(caws_conn *ws, caws_type type, const void *data, size_t len)
 {
-    struct caws__outgoing frame = { data, len, (uint8_t)type, true };
     int result = send_check(ws, type, data, len);
     if (result != CAWS_OK)
         return result;
@@ -34,7 +33,9 @@ int caws_send(caws_conn *ws, caws_type type, const void *data, size_t len)
         return CAWS_ERR_UTF8;
     if (!send_possible(ws) || ws->sending)
         return CAWS_ERR_STATE;
-    return caws__enqueue(ws, &frame);
+    if (caws__enqueue_behind(ws, (uint8_t)type, true, data, len))
+        return CAWS_OK;
+    return caws__enqueue(ws, (uint8_t)type, true, data, len);
 }
 
 int caws_send_text(caws_conn *ws, const char *text)
@@ -45,7 +46,7 @@ int caws_send_text(caws_conn *ws, const char *text)
 int caws_send_fragment(caws_conn *ws, caws_type type, const void *data,
                        size_t len, bool fin)
 {
-    struct caws__outgoing frame = { data, len, (uint8_t)type, fin };
+    uint8_t opcode = (uint8_t)type;
     struct caws__utf8 utf8;
     int result = send_check(ws, type, data, len);
     if (result != CAWS_OK)
@@ -53,7 +54,7 @@ int caws_send_fragment(caws_conn *ws, caws_type type, const void *data,
     if (!send_possible(ws))
         return CAWS_ERR_STATE;
     if (ws->sending) {
-        frame.opcode = CAWS__CONTINUATION;
+        opcode = CAWS__CONTINUATION;
         type = ws->sending_text ? CAWS_TEXT : CAWS_BINARY;
     }
     utf8 = ws->sending_utf8;
@@ -61,7 +62,7 @@ int caws_send_fragment(caws_conn *ws, caws_type type, const void *data,
         (!caws__utf8_check(&utf8, data, len) ||
          (fin && !caws__utf8_complete(&utf8))))
         return CAWS_ERR_UTF8;
-    result = caws__enqueue(ws, &frame);
+    result = caws__enqueue(ws, opcode, fin, data, len);
     if (result != CAWS_OK)
         return result;
     ws->sending = !fin;
@@ -72,17 +73,14 @@ int caws_send_fragment(caws_conn *ws, caws_type type, const void *data,
 
 int caws_send_prepared(caws_conn *ws, caws_prepared *msg)
 {
-    struct caws__outgoing frame;
     int result;
     if (!ws || !msg)
         return CAWS_ERR_ARG;
-    frame = (struct caws__outgoing){ msg->frame + msg->header,
-                                 msg->len - msg->header, (uint8_t)msg->type,
-                                 true };
     if (!send_possible(ws) || ws->sending)
         return CAWS_ERR_STATE;
     if (ws->client || msg->len <= SEND_COPIED)
-        return caws__enqueue(ws, &frame);
+        return caws__enqueue(ws, (uint8_t)msg->type, true,
+                             msg->frame + msg->header, msg->len - msg->header);
     result = caws__enqueue_make_room(ws, msg->len);
     if (result == CAWS_OK)
         result = caws__outbox_share(&ws->out, caws__alloc(ws), msg);

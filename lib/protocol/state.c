@@ -77,6 +77,26 @@ static void state_resume(struct caws_conn *ws)
         ws->rearm = true;
 }
 
+void caws_pause(caws_conn *ws)
+{
+    if (ws->paused || ws->state >= CAWS_CLOSING)
+        return;
+    ws->paused = true;
+    if (!ws->resumed) /* else the pause before has not been counted yet */
+        ws->time.paused = ws->time.now;
+    ws->resumed = false;
+    caws__changed(ws);
+}
+
+void caws_resume(caws_conn *ws)
+{
+    if (!ws->paused)
+        return;
+    ws->paused = false;
+    ws->resumed = true;
+    caws__changed(ws);
+}
+
 void caws__settle_timers(struct caws_conn *ws)
 {
     if (ws->resumed && ws->state == CAWS_OPEN)

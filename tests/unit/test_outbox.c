@@ -77,10 +77,10 @@ static const char *offer(struct box *b, size_t max)
     return letters;
 }
 
-/* The memory of what is queued, without that of the queue. */
+/* One may lie in the block of the queue. */
 static size_t nodes(const struct box *b)
 {
-    return b->counting.blocks - (b->out != caws__outbox_none());
+    return b->counting.blocks - (b->out != caws__outbox_none() && !b->out->own_used);
 }
 
 static unsigned done(struct box *b, size_t len)
@@ -102,6 +102,33 @@ static void test_small_messages_share_a_node(void **state)
     assert_int_equal(done(&b, 30), 0);
     assert_true(caws__outbox_empty(b.out));
     assert_int_equal(nodes(&b), 0); /* an idle conn holds nothing */
+    box_free(&b);
+}
+
+/* A short reply costs one block: that of the queue, with the first node in it. */
+static void test_the_first_node_is_the_queues_own(void **state)
+{
+    struct box b;
+    (void)state;
+    box_init(&b, 64);
+    put_text(&b, 'a');
+    assert_int_equal(b.counting.blocks, 1);
+    assert_string_equal(offer(&b, 64), "a");
+    control(&b, CAWS__NODE_PING, 'P');
+    assert_int_equal(b.counting.blocks, 2);
+    done(&b, 3);
+    put_text(&b, 'b'); /* it has left, and serves again */
+    assert_int_equal(b.counting.blocks, 2);
+    assert_string_equal(offer(&b, 64), "Pb");
+    assert_int_equal(done(&b, 6), CAWS__LEFT_PING);
+    assert_int_equal(b.counting.blocks, 0);
+    put(&b, true, CAWS__BINARY, 'c', 5000); /* what is longer brings its own */
+    assert_int_equal(b.counting.blocks, 2);
+    put_text(&b, 'd');
+    assert_int_equal(b.counting.blocks, 3);
+    assert_string_equal(offer(&b, 64), "cd");
+    done(&b, 5007);
+    assert_int_equal(b.counting.blocks, 0);
     box_free(&b);
 }
 
@@ -362,6 +389,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_messages_share_a_node),
+        cmocka_unit_test(test_the_first_node_is_the_queues_own),
         cmocka_unit_test(test_payload_is_counted_as_it_leaves),
         cmocka_unit_test(test_control_frames_overtake_what_was_not_offered),
         cmocka_unit_test(test_a_close_overtakes_nothing),
