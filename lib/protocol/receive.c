@@ -319,7 +319,7 @@ int caws_feed(caws_conn *ws, void *data, size_t len, uint64_t now_ms)
         ws->waited = caws__outbox_waits(ws->out);
     used = receive_plainly(ws, data, len);
     if (used == len && caws__is_plain(ws))
-        return CAWS_OK;
+        return ws->error;
     left = receive_bytes(ws, (uint8_t *)data + used, len - used);
     if (left > 0)
         receive_hold(ws, (const uint8_t *)data + (len - left), left);
