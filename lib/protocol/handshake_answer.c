@@ -37,9 +37,13 @@ static const char *answer_phrase(int status)
     }
 }
 
+/* Room for most answers, which would else be had in six steps. */
+#define ANSWER_ROOM 256
+
 static void answer_begin(struct caws__writer *w, int status,
                          const char *phrase)
 {
+    w->result = caws__buffer_reserve(w->out, w->alloc, ANSWER_ROOM, SIZE_MAX);
     caws__put(w, "HTTP/1.1 ");
     caws__put_number(w, (size_t)status);
     caws__put(w, " ");

@@ -26,7 +26,7 @@ static int server_check_method(caws_slice method, const char **detail)
 
 /* "http://host/path": its host counts, not the Host field's (RFC 9112 section
  * 3.2.2). */
-static void server_split_absolute(caws_request *req)
+static bool server_split_absolute(caws_request *req)
 {
     caws_slice *t = &req->target;
     size_t scheme = 0, end;
@@ -35,12 +35,13 @@ static void server_split_absolute(caws_request *req)
     if (t->len > 8 && caws__same((caws_slice){ t->data, 8 }, "https://"))
         scheme = 8;
     if (scheme == 0)
-        return;
+        return false;
     for (end = scheme; end < t->len && !strchr("/?", t->data[end]);)
         end++;
     req->host = (caws_slice){ t->data + scheme, end - scheme };
     *t = end < t->len ? (caws_slice){ t->data + end, t->len - end }
                       : caws__slice("/");
+    return true;
 }
 
 /* Browsers leave some characters of a query as they are that RFC 3986 would
@@ -63,10 +64,10 @@ static int server_check_target(struct caws__opening *o, const char **detail)
               "RFC 9112 section 3.2";
     if (hosts != 1 || !caws__url_authority(req->host, &host, &port))
         return 400;
-    server_split_absolute(req);
     *detail = "request target is not a path or http URL, "
               "RFC 9112 section 3.2";
-    if (!caws__url_authority(req->host, &host, &port))
+    if (server_split_absolute(req) &&
+        !caws__url_authority(req->host, &host, &port))
         return 400;
     return server_is_target(req->target) ? 0 : 400;
 }
@@ -126,11 +127,10 @@ static int server_check_path(const caws_request *req, const caws_config *cfg,
 }
 
 /* Both are valid: the config's were checked, and so was the request's. */
-static bool server_is_host(caws_slice wanted, caws_slice given)
+static bool server_is_host(caws_slice wanted, caws_slice host, caws_slice port)
 {
-    caws_slice wanted_host, wanted_port, host, port;
+    caws_slice wanted_host, wanted_port;
     caws__url_authority(wanted, &wanted_host, &wanted_port);
-    caws__url_authority(given, &host, &port);
     return caws__same_text(wanted_host, host) &&
            (!wanted_port.data || caws__equal(wanted_port, port));
 }
@@ -140,11 +140,12 @@ static bool server_is_host(caws_slice wanted, caws_slice given)
 static int server_check_host(const caws_request *req, const caws_config *cfg,
                              const char **detail)
 {
-    caws_slice rest = caws__slice(cfg->hosts), e;
+    caws_slice rest = caws__slice(cfg->hosts), e, host, port;
     if (!cfg->hosts || strcmp(cfg->hosts, "*") == 0)
         return 0;
+    caws__url_authority(req->host, &host, &port);
     while (caws__list_next(&rest, &e))
-        if (server_is_host(e, req->host))
+        if (server_is_host(e, host, port))
             return 0;
     *detail = "Host is not one this server answers to (hosts), "
               "RFC 6455 section 10.2";
@@ -259,12 +260,11 @@ static int server_check_subprotocols(const struct caws__opening *o,
 static int server_check_extensions(const struct caws__opening *o,
                                    const char **detail)
 {
+    caws_slice name = caws__slice("Sec-WebSocket-Extensions"), value;
     size_t pos = o->head.fields;
-    caws_slice name, value;
     *detail = "Sec-WebSocket-Extensions is malformed, RFC 6455 section 9.1";
-    while (caws__head_next(&o->head, &pos, &name, &value))
-        if (caws__same(name, "Sec-WebSocket-Extensions") &&
-            !caws__extensions_valid(value))
+    while (caws__head_find(&o->head, &pos, name, &value))
+        if (!caws__extensions_valid(value))
             return 400;
     return 0;
 }

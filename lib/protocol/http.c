@@ -84,30 +84,61 @@ static int http_check_field(caws_slice line, const char **detail)
     return name > 0 && name < line.len && line.data[name] == ':' ? 0 : 400;
 }
 
+/* The next line; false at the empty one. */
+static bool http_next_line(const struct caws__head *head, size_t *pos,
+                           caws_slice *line)
+{
+    const char *end;
+    line->data = (const char *)head->text.data + *pos;
+    if (*line->data == '\r')
+        return false;
+    end = memchr(line->data, '\r', head->text.len - *pos);
+    line->len = (size_t)(end - line->data);
+    *pos += line->len + 2;
+    return true;
+}
+
+/* What follows a name of that length. */
+static caws_slice http_value(caws_slice line, size_t name)
+{
+    return caws__trim(http_skip(line, name + 1));
+}
+
 bool caws__head_next(const struct caws__head *head, size_t *pos,
                      caws_slice *name, caws_slice *value)
 {
-    const char *line = (const char *)head->text.data + *pos;
-    const char *end, *colon;
-    if (*line == '\r')
+    const char *colon;
+    caws_slice line;
+    if (!http_next_line(head, pos, &line))
         return false;
-    end = memchr(line, '\r', head->text.len - *pos);
-    colon = memchr(line, ':', (size_t)(end - line));
-    *name = (caws_slice){ line, (size_t)(colon - line) };
-    *value = caws__trim((caws_slice){ colon + 1, (size_t)(end - colon) - 1 });
-    *pos += (size_t)(end - line) + 2;
+    colon = memchr(line.data, ':', line.len);
+    *name = (caws_slice){ line.data, (size_t)(colon - line.data) };
+    *value = http_value(line, name->len);
     return true;
+}
+
+bool caws__head_find(const struct caws__head *head, size_t *pos,
+                     caws_slice name, caws_slice *value)
+{
+    caws_slice line;
+    while (http_next_line(head, pos, &line))
+        if (name.len < line.len && line.data[name.len] == ':' &&
+            caws__same_text((caws_slice){ line.data, name.len }, name)) {
+            *value = http_value(line, name.len);
+            return true;
+        }
+    return false;
 }
 
 caws_slice caws__head_get(const struct caws__head *head, const char *name,
                           unsigned *count)
 {
-    caws_slice found = { NULL, 0 }, n, v, wanted = caws__slice(name);
+    caws_slice found = { NULL, 0 }, value, wanted = caws__slice(name);
     size_t pos = head->fields;
     unsigned times = 0;
-    while (caws__head_next(head, &pos, &n, &v))
-        if (caws__same_text(n, wanted) && times++ == 0)
-            found = v;
+    while (caws__head_find(head, &pos, wanted, &value))
+        if (times++ == 0)
+            found = value;
     if (count)
         *count = times;
     return found;
@@ -115,13 +146,10 @@ caws_slice caws__head_get(const struct caws__head *head, const char *name,
 
 bool caws__head_list_next(struct caws__list *list, caws_slice *element)
 {
-    caws_slice name;
-    while (!caws__list_next(&list->rest, element)) {
-        do {
-            if (!caws__head_next(list->head, &list->pos, &name, &list->rest))
-                return false;
-        } while (!caws__same(name, list->name));
-    }
+    caws_slice name = caws__slice(list->name);
+    while (!caws__list_next(&list->rest, element))
+        if (!caws__head_find(list->head, &list->pos, name, &list->rest))
+            return false;
     return true;
 }
 
@@ -143,12 +171,13 @@ bool caws__head_list_has(const struct caws__head *head, const char *name,
 static bool http_bytes_legal(const struct caws__head *head, size_t from)
 {
     const char *t = (const char *)head->text.data;
+    bool cr = from > head->line && t[from - 1] == '\r';
     for (size_t i = from; i < head->text.len; i++) {
-        if (i > head->line && t[i - 1] == '\r' && t[i] != '\n')
+        if (!cr && !caws__is_control(t[i]))
+            continue;
+        if (cr ? t[i] != '\n' : t[i] != '\r')
             return false;
-        if (t[i] == '\n' ? i == head->line || t[i - 1] != '\r'
-                         : caws__is_control(t[i]) && t[i] != '\r')
-            return false;
+        cr = !cr;
     }
     return true;
 }

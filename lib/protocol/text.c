@@ -22,7 +22,8 @@ bool caws__same_text(caws_slice a, caws_slice b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (text_lower(a.data[i]) != text_lower(b.data[i]))
+        if (a.data[i] != b.data[i] &&
+            text_lower(a.data[i]) != text_lower(b.data[i]))
             return false;
     return true;
 }
