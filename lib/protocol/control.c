@@ -62,11 +62,20 @@ static void control_frame(struct caws_conn *ws, const uint8_t *data,
         control_pong(ws, data, len);
 }
 
+/* The pieces are whole now. */
+static void control_kept(struct caws_conn *ws)
+{
+    struct caws__buffer whole = ws->input->frame.control;
+    ws->input->frame.control = (struct caws__buffer){ NULL, 0, 0 };
+    control_frame(ws, whole.data, whole.len);
+    caws__buffer_free(&whole, caws__alloc(ws));
+}
+
 /* A control frame is handled whole; where it is cut, its few bytes wait. */
 void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
                          bool last)
 {
-    struct caws__buffer *b = &ws->input->frame.control, whole;
+    struct caws__buffer *b = &ws->input->frame.control;
     size_t phase = ws->input->frame.phase;
     if (!ws->client)
         caws__mask(data, len, ws->input->frame.key, phase);
@@ -81,10 +90,6 @@ void caws__control_bytes(struct caws_conn *ws, uint8_t *data, size_t len,
     }
     memcpy(b->data + b->len, data, len); /* some bytes: see receive_frames */
     b->len += len;
-    if (!last)
-        return;
-    whole = *b;
-    *b = (struct caws__buffer){ NULL, 0, 0 };
-    control_frame(ws, whole.data, whole.len);
-    caws__buffer_free(&whole, caws__alloc(ws));
+    if (last)
+        control_kept(ws);
 }
