@@ -163,6 +163,7 @@ static void *pool_get(struct caws__pool *pool, size_t size)
                                : pool_get_large(pool, size);
 }
 
+/* Returns NULL, which is what pool_resize then has to. */
 static void *pool_put(struct caws__pool *pool, void *ptr, size_t size)
 {
     if (pool_is_small(size))

@@ -41,8 +41,6 @@ struct caws_conn {
     int8_t error;                  /* that failed it                      */
     uint8_t state;                 /* caws_state; see caws__enter         */
     uint8_t ended_by;              /* caws_ended_by                       */
-    uint8_t reason_len;            /* 0: there is none                    */
-
     union {
         uint16_t unplain; /* any of these: see caws__is_plain             */
         struct {
@@ -58,6 +56,7 @@ struct caws_conn {
             bool over : 1;      /* CAWS_WANT_CLOSE                        */
         };
     };
+    uint8_t reason_len;      /* 0: there is none                          */
     bool client : 1;
     bool ended : 1;          /* ended_by is known                         */
     bool clocked : 1;        /* the time is known                         */
@@ -77,6 +76,10 @@ struct caws_conn {
     bool close_received : 1;
     bool untold : 1;         /* on_error is owed                          */
 };
+
+_Static_assert(offsetof(struct caws_conn, reason_len) ==
+                   offsetof(struct caws_conn, unplain) + sizeof(uint16_t),
+               "there are more bits than unplain has");
 
 /* OPEN, with nothing unfinished and nothing put off: most questions are asked
  * of such a conn, and answered at once, with 15 instructions and not 45. */

@@ -194,18 +194,17 @@ static int enqueue_copied(struct caws_conn *ws, const struct enqueue_frame *f,
     return CAWS_OK;
 }
 
-/* The same as caws__enqueue_behind where nothing is queued: behind what is
- * none yet. False: no memory, or it is not that small. */
-static bool enqueue_first(struct caws_conn *ws, uint8_t opcode, bool fin,
-                          const void *data, size_t len)
+/* A small one where nothing is queued: it begins the queue. 1: it is not so. */
+static int enqueue_first(struct caws_conn *ws, uint8_t opcode, bool fin,
+                         const void *data, size_t len)
 {
-    if (ws->out != caws__outbox_none() || ws->client ||
-        len > CAWS__CONTROL_MAX ||
-        !caws__outbox_room(&ws->out, caws__alloc(ws), 2 + len) ||
-        !caws__enqueue_behind(ws, opcode, fin, data, len))
-        return false;
+    if (ws->out != caws__outbox_none() || !caws__enqueue_is_small(ws, len))
+        return 1;
+    if (!caws__outbox_room(&ws->out, caws__alloc(ws), 2 + len))
+        return CAWS_ERR_NOMEM;
+    caws__enqueue_small(ws, opcode, fin, data, len);
     caws__changed(ws);
-    return true;
+    return CAWS_OK;
 }
 
 static int enqueue_any(struct caws_conn *ws, const struct enqueue_frame *f)
@@ -232,8 +231,9 @@ int caws__enqueue(struct caws_conn *ws, uint8_t opcode, bool fin,
                   const void *data, size_t len)
 {
     struct enqueue_frame frame = { data, len, opcode, fin };
-    if (caws__enqueue_behind(ws, opcode, fin, data, len) ||
-        enqueue_first(ws, opcode, fin, data, len))
+    int result;
+    if (caws__enqueue_behind(ws, opcode, fin, data, len))
         return CAWS_OK;
-    return enqueue_any(ws, &frame);
+    result = enqueue_first(ws, opcode, fin, data, len);
+    return result == 1 ? enqueue_any(ws, &frame) : result;
 }

@@ -14,29 +14,41 @@ static inline void caws__enqueue_count(const struct caws_conn *ws, bool fin)
         ws->transport->counters->messages_out++;
 }
 
-/* A server's small frame behind others, in the same node: 50 instructions
- * instead of 200. Nothing changes by it but that there is more of it. */
-static inline bool caws__enqueue_behind(struct caws_conn *ws, uint8_t opcode,
-                                        bool fin, const void *data, size_t len)
+/* Is it a server's small frame, and the queue less than half full with it? */
+static inline bool caws__enqueue_is_small(const struct caws_conn *ws,
+                                          size_t len)
 {
-    size_t size = 2 + len;
-    uint8_t *to;
-    if (ws->client || len > CAWS__CONTROL_MAX ||
-        !caws__outbox_may_grow(ws->out, size) ||
-        ws->out->queued + size > caws__max_buffered(ws->cfg) / 2)
-        return false;
-    to = ws->out->last->bytes + ws->out->last->len;
+    return !ws->client && len <= CAWS__CONTROL_MAX &&
+           ws->out->queued + 2 + len <= caws__max_buffered(ws->cfg) / 2;
+}
+
+/* Such a frame, in the last node, which has room for it. */
+static inline void caws__enqueue_small(struct caws_conn *ws, uint8_t opcode,
+                                       bool fin, const void *data, size_t len)
+{
+    uint8_t *to = ws->out->last->bytes + ws->out->last->len;
     to[0] = (uint8_t)((fin ? CAWS__FIN : 0) | opcode);
     to[1] = (uint8_t)len;
-    caws__outbox_commit(ws->out, size, len);
+    caws__outbox_commit(ws->out, 2 + len, len);
     caws__enqueue_count(ws, fin);
     if (len > 0) /* last, so that nothing has to be saved from the call */
         memcpy(to + 2, data, len);
+}
+
+/* The same behind others, if that is how it is: 50 instructions instead of
+ * 200. Nothing changes by it but that there is more of it. */
+static inline bool caws__enqueue_behind(struct caws_conn *ws, uint8_t opcode,
+                                        bool fin, const void *data, size_t len)
+{
+    if (!caws__outbox_may_grow(ws->out, 2 + len) ||
+        !caws__enqueue_is_small(ws, len))
+        return false;
+    caws__enqueue_small(ws, opcode, fin, data, len);
     return true;
 }
 
-/* CAWS_ERR_FULL, CAWS_ERR_RANDOM or CAWS_ERR_NOMEM, and then nothing is
- * queued. */
+/* Any frame. CAWS_ERR_FULL, CAWS_ERR_RANDOM or CAWS_ERR_NOMEM, and then
+ * nothing is queued. */
 int caws__enqueue(struct caws_conn *ws, uint8_t opcode, bool fin,
                   const void *data, size_t len);
 

@@ -24,10 +24,15 @@ struct caws__node *caws__node_new(const caws_alloc *alloc,
     return node;
 }
 
-void caws__node_free(struct caws__node *node, const caws_alloc *alloc)
+void caws__node_release(struct caws__node *node)
 {
     if (node->shared)
         caws_prepared_free(node->shared);
+}
+
+void caws__node_free(struct caws__node *node, const caws_alloc *alloc)
+{
+    caws__node_release(node);
     caws__resize(alloc, node, sizeof *node + node->cap, 0);
 }
 

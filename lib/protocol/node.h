@@ -32,6 +32,8 @@ void caws__node_init(struct caws__node *node, enum caws__kind kind,
 /* The same with room for cap bytes of its own; NULL for want of memory. */
 struct caws__node *caws__node_new(const caws_alloc *alloc,
                                   enum caws__kind kind, size_t cap);
+/* It no longer holds what it shares. */
+void caws__node_release(struct caws__node *node);
 void caws__node_free(struct caws__node *node, const caws_alloc *alloc);
 
 /* Of a node of data: payload in its frames from at, a frame's start, on. */

@@ -31,11 +31,9 @@ static void outbox_unlink(struct caws__outbox *out, struct caws__node *prev,
  * receivers of one message do not take a page each. */
 static size_t outbox_cap(const struct caws__outbox *out, size_t size)
 {
-    bool none = out == caws__outbox_none();
-    if (none && size <= CAWS__OUTBOX_SHORT / 4 * 3)
+    if ((!out->first && size <= CAWS__OUTBOX_SHORT / 4 * 3) ||
+        (!out->own_used && size <= out->room))
         return CAWS__OUTBOX_SHORT;
-    if (!none && !out->own_used && size <= out->room)
-        return out->room;
     return size > OUTBOX_CHUNK / 4 ? size : OUTBOX_CHUNK;
 }
 
@@ -275,8 +273,8 @@ static bool outbox_is_all(const struct caws__outbox *out, size_t len)
 {
     const struct caws__node *node = out->first;
     return node && node == out->last && node->kind == CAWS__NODE_DATA &&
-           node->len - node->taken == len && !out->late &&
-           node->payload == out->buffered;
+           node->offered - node->taken == len && node->offered == node->len &&
+           !out->late && node->payload == out->buffered;
 }
 
 unsigned caws__outbox_done(struct caws__outbox **of, const caws_alloc *alloc,

@@ -24,7 +24,7 @@ struct caws__outbox {
     uint32_t pongs;             /* in the list; late is not               */
     uint16_t room;              /* bytes behind own, which are its room   */
     bool pinging;               /* a Ping of ours is in the list          */
-    bool own_used;              /* own is in the list, or is late         */
+    bool own_used;              /* own has been given out                 */
     struct caws__node own;      /* without a value, unless own_used       */
 };
 
@@ -35,7 +35,7 @@ struct caws__outbox {
  * no other block than that: 180 instructions instead of 320. */
 struct caws__outbox *caws__outbox_none(void);
 
-/* The room of its own node, with which it is half a KiB. */
+/* The room of its own node: with malloc's fields half a KiB in all. */
 #define CAWS__OUTBOX_SHORT \
     (512u - 2 * sizeof(void *) - (unsigned)sizeof(struct caws__outbox))
 

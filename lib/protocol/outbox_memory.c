@@ -51,9 +51,8 @@ void caws__outbox_free_node(struct caws__outbox *out, struct caws__node *node,
         caws__node_free(node, alloc);
         return;
     }
+    caws__node_release(node);
     out->own_used = false;
-    if (node->shared)
-        caws_prepared_free(node->shared);
 }
 
 struct caws__node *caws__outbox_node(struct caws__outbox **out,

@@ -34,7 +34,7 @@ int caws_send(caws_conn *ws, caws_type type, const void *data, size_t len)
     if (!send_possible(ws) || ws->sending)
         return CAWS_ERR_STATE;
     if (caws__enqueue_behind(ws, (uint8_t)type, true, data, len))
-        return CAWS_OK;
+        return CAWS_OK; /* as most do, without a further call */
     return caws__enqueue(ws, (uint8_t)type, true, data, len);
 }
 

@@ -122,6 +122,11 @@ static void test_the_first_node_is_the_queues_own(void **state)
     assert_string_equal(offer(&b, 64), "Pb");
     assert_int_equal(done(&b, 6), CAWS__LEFT_PING);
     assert_int_equal(b.counting.blocks, 0);
+    control(&b, CAWS__NODE_PONG, 'Q'); /* has it, and waits apart */
+    put_text(&b, 'b');
+    assert_true(b.counting.bytes < 1200); /* no page */
+    done(&b, strlen(offer(&b, 64)) * 3);
+    assert_int_equal(b.counting.blocks, 0);
     put(&b, true, CAWS__BINARY, 'c', 5000); /* what is longer brings its own */
     assert_int_equal(b.counting.blocks, 2);
     put_text(&b, 'd');
