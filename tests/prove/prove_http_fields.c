@@ -7,8 +7,8 @@
  *   caws__resize caws__buffer_reserve caws__buffer_add simple_memchr
  *   simple_memcmp http_end_line http_check_start_line http_check_field
  *   http_check_request_line http_check_version http_check_status_line
- *   http_skip_empty_line caws__head_feed caws__head_next caws__list_next
- *   caws__trim */
+ *   http_skip_empty_line caws__head_feed caws__head_next caws__head_find
+ *   http_next_line http_value caws__list_next caws__trim */
 #include "heads.h"
 
 static void look_at_slice(caws_slice s)
