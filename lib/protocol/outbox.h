@@ -35,9 +35,9 @@ struct caws__outbox {
  * no other block than that: 180 instructions instead of 320. */
 struct caws__outbox *caws__outbox_none(void);
 
-/* The room of its own node: with malloc's fields half a KiB in all. */
-#define CAWS__OUTBOX_SHORT \
-    (512u - 2 * sizeof(void *) - (unsigned)sizeof(struct caws__outbox))
+/* The room of its own node: half a KiB in all, with the fields of both and of
+ * malloc on 64 bits; the same on all, so that all cut their output alike. */
+#define CAWS__OUTBOX_SHORT 352u
 
 /* A node, in no list yet, and an outbox that it can be appended to; or NULL,
  * and nothing has changed. */
