@@ -37,7 +37,7 @@ struct caws__outbox *caws__outbox_none(void);
 
 /* The room of its own node: half a KiB in all, with the fields of both and of
  * malloc on 64 bits; the same on all, so that all cut their output alike. */
-#define CAWS__OUTBOX_SHORT 352u
+#define CAWS__OUTBOX_SHORT ((size_t)352)
 
 /* A node, in no list yet, and an outbox that it can be appended to; or NULL,
  * and nothing has changed. */
