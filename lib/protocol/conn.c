@@ -249,7 +249,8 @@ static const struct caws__opening *conn_opening(const struct caws_conn *ws)
 caws_slice caws_header(const caws_conn *ws, const char *name)
 {
     const struct caws__opening *o = conn_opening(ws);
-    if (!o || !o->head.complete || !name)
+    if (!o || !o->head.complete || !name ||
+        !caws__is_token(caws__slice(name)))
         return (caws_slice){ NULL, 0 };
     return caws__head_get(&o->head, name, NULL);
 }

@@ -45,11 +45,11 @@ int caws__status_line(caws_slice line);
 /* Walk the fields: *pos starts at head->fields. */
 bool caws__head_next(const struct caws__head *head, size_t *pos,
                      caws_slice *name, caws_slice *value);
-/* The same for those of one name; false: there is no further one. */
+/* The same for those of one name, a token; false: there is no further one. */
 bool caws__head_find(const struct caws__head *head, size_t *pos,
                      caws_slice name, caws_slice *value);
-/* The first field of that name, data NULL if none; *count says how many
- * (count may be NULL). */
+/* The first field of that name, a token, data NULL if none; *count says how
+ * many (count may be NULL). */
 caws_slice caws__head_get(const struct caws__head *head, const char *name,
                           unsigned *count);
 

@@ -191,6 +191,26 @@ static void nothing_is_decided_before_the_empty_line(void **state)
     }
 }
 
+static int ask_for_no_names(caws_conn *ws, const caws_request *req)
+{
+    (void)req;
+    assert_true(upgrade_is(caws_header(ws, "X-Time"), "12:30"));
+    assert_null(caws_header(ws, "X-Time: 12").data);
+    assert_null(caws_header(ws, "").data);
+    return CAWS_ACCEPT;
+}
+
+static void a_name_ends_at_the_first_colon(void **state)
+{
+    static const caws_config cfg = { .on_request = ask_for_no_names };
+    struct peer p = { 0 };
+    (void)state;
+    peer_server(&p, &cfg);
+    peer_feed_text(&p, PEER_REQUEST_LINES "X-Time: 12:30\r\n\r\n");
+    assert_int_equal(caws_ready_state(p.ws), CAWS_OPEN);
+    peer_free(&p);
+}
+
 static void only_blanks_around_a_value_are_dropped(void **state)
 {
     static const struct upgrade_row rows[] = {
@@ -284,6 +304,7 @@ int main(void)
         cmocka_unit_test(lists_may_be_split_over_fields),
         cmocka_unit_test(single_fields_must_not_repeat),
         cmocka_unit_test(nothing_is_decided_before_the_empty_line),
+        cmocka_unit_test(a_name_ends_at_the_first_colon),
         cmocka_unit_test(only_blanks_around_a_value_are_dropped),
         cmocka_unit_test(values_have_no_control_characters),
         cmocka_unit_test(empty_list_elements_are_ignored),
