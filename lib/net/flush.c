@@ -31,8 +31,7 @@ static size_t flush_send(struct caws__link *link, const caws_slice *v,
 
 /* What is offered cannot be overtaken by a Pong or a Close any more, nor be
  * dropped: so no more of it than is worth a system call, which all of it is
- * where there is so little payload. *all: is there no more
- * than that? */
+ * where there is so little payload. *all: is there no more than that? */
 static size_t flush_offer(caws_conn *ws, caws_slice v[FLUSH_SLICES], bool *all)
 {
     size_t max = caws_buffered_amount(ws) < FLUSH_BYTES ? FLUSH_SLICES : 1;

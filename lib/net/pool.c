@@ -163,14 +163,12 @@ static void *pool_get(struct caws__pool *pool, size_t size)
                                : pool_get_large(pool, size);
 }
 
-/* Returns NULL, which is what pool_resize then has to. */
-static void *pool_put(struct caws__pool *pool, void *ptr, size_t size)
+static void pool_put(struct caws__pool *pool, void *ptr, size_t size)
 {
     if (pool_is_small(size))
         pool_put_small(pool, ptr, size);
     else
         pool_put_large(pool, ptr);
-    return NULL;
 }
 
 /* Into another block. Bytes are copied only where one is at hand: the C
@@ -224,7 +222,8 @@ static void *pool_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
         return pool_get(pool, new_size);
     if (new_size > 0)
         return pool_again(pool, ptr, old_size, new_size);
-    return pool_put(pool, ptr, old_size);
+    pool_put(pool, ptr, old_size);
+    return NULL;
 }
 
 caws_alloc caws__pool_init(struct caws__pool *pool, const caws_alloc *under)

@@ -82,7 +82,7 @@ _Static_assert(offsetof(struct caws_conn, reason_len) ==
                "there are more bits than unplain has");
 
 /* OPEN, with nothing unfinished and nothing put off: most questions are asked
- * of such a conn, and answered at once, with 15 instructions and not 45. */
+ * of such a conn, and answered at once, with 20 instructions and not 45. */
 static inline bool caws__is_plain(const struct caws_conn *ws)
 {
     return ws->state == CAWS_OPEN && !ws->input && !ws->unplain;

@@ -35,7 +35,7 @@ static inline void caws__enqueue_small(struct caws_conn *ws, uint8_t opcode,
         memcpy(to + 2, data, len);
 }
 
-/* The same behind others, if that is how it is: 50 instructions instead of
+/* The same behind others, if that is how it is: 60 instructions instead of
  * 200. Nothing changes by it but that there is more of it. */
 static inline bool caws__enqueue_behind(struct caws_conn *ws, uint8_t opcode,
                                         bool fin, const void *data, size_t len)

@@ -268,7 +268,7 @@ static unsigned outbox_pop(struct caws__outbox *out, const caws_alloc *alloc)
 }
 
 /* Is that all of the only node, as most replies leave? Then there is nothing to
- * be reckoned: 60 instructions instead of 140. */
+ * be reckoned: 80 instructions instead of 140. */
 static bool outbox_is_all(const struct caws__outbox *out, size_t len)
 {
     const struct caws__node *node = out->first;

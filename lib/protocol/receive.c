@@ -292,8 +292,8 @@ void caws__receive_held(struct caws_conn *ws)
         caws__end(ws, CAWS_OK, NULL);
 }
 
-/* The messages at the front, where nothing else is to be thought of. Returns
- * how many bytes they were; len: and nothing else is to be done now. */
+/* The messages at the front, where nothing else is to be thought of before
+ * them. Returns how many bytes they were. */
 static size_t receive_plainly(struct caws_conn *ws, uint8_t *data, size_t len)
 {
     if (!caws__is_plain(ws) || !caws__delivers_whole(ws->cfg))
